@@ -1,0 +1,1 @@
+//! One file that holds images: the tar that imgpkg writes and reads.

@@ -1,0 +1,1 @@
+//! Discover, plan, transfer, record: between any source and any destination.

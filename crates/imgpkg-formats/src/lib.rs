@@ -1,0 +1,1 @@
+//! Encoders whose bytes are frozen because digests depend on them: gzip, tar headers, YAML.

@@ -1,0 +1,1 @@
+//! Lock files and their relatives: ImagesLock, BundleLock, ImageLocations.

@@ -1,0 +1,1 @@
+//! An OCI registry over a directory.

@@ -1,0 +1,1 @@
+//! Test support: temporary registries, fixtures, and the real binary.

@@ -1,0 +1,2 @@
+//! The `imgpkg` binary.
+fn main() {}
