@@ -65,7 +65,7 @@ impl<W: Write> Encoder<W> {
             carry: Carry::default(),
             crc: Crc32::new(),
             length: 0,
-            state: State::Open,
+            state: State::default(),
         }
     }
 
@@ -77,14 +77,13 @@ impl<W: Write> Encoder<W> {
     pub fn finish(mut self) -> io::Result<W> {
         self.state.check()?;
         let result = self.write_end();
-        self.state.record(&result);
-        result?;
+        self.state.record(result)?;
         Ok(self.abandon())
     }
 
     /// Gives the stream up and returns the inner writer, to which an unknown part of it has been written.
     pub fn abandon(mut self) -> W {
-        self.state = State::Ended;
+        self.state.ended = true;
         self.inner
     }
 
@@ -126,8 +125,7 @@ impl<W: Write> Write for Encoder<W> {
         self.length = self.length.wrapping_add(taken as u32);
         if self.window.block().len() == BLOCK {
             let result = self.write_block();
-            self.state.record(&result);
-            result?;
+            self.state.record(result)?;
         }
         Ok(taken)
     }
@@ -135,40 +133,44 @@ impl<W: Write> Write for Encoder<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.state.check()?;
         let result = self.inner.flush();
-        self.state.record(&result);
-        result
+        self.state.record(result)
     }
 }
 
 /// Whether the stream can go on. A field of its own so that the encoder itself has no destructor and can be taken
 /// apart.
-#[derive(Debug)]
-enum State {
-    Open,
-    Failed { kind: io::ErrorKind, message: String },
-    Ended,
+#[derive(Debug, Default)]
+struct State {
+    /// The kind and text of the inner writer's first error.
+    failure: Option<(io::ErrorKind, String)>,
+    ended: bool,
 }
 
 impl State {
     fn check(&self) -> io::Result<()> {
-        match self {
-            Self::Failed { kind, message } => Err(io::Error::new(*kind, message.clone())),
-            Self::Open | Self::Ended => Ok(()),
+        match &self.failure {
+            Some((kind, message)) => Err(io::Error::new(*kind, message.clone())),
+            None => Ok(()),
         }
     }
 
-    fn record(&mut self, result: &io::Result<()>) {
-        if let Err(error) = result {
-            *self = Self::Failed { kind: error.kind(), message: error.to_string() };
+    /// Passes a result on and remembers its error.
+    fn record<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result {
+            self.failure = Some((error.kind(), error.to_string()));
         }
+        result
     }
 }
 
 impl Drop for State {
     fn drop(&mut self) {
         debug_assert!(
-            !matches!(self, Self::Open) || std::thread::panicking(),
+            self.ended || self.failure.is_some() || std::thread::panicking(),
             "gzip::Encoder dropped without `finish` or `abandon`: its output is a truncated stream"
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,6 @@
 use super::*;
+
+#[test]
+fn tmp() {
+    assert_eq!(padding(1), 511);
+}
