@@ -1,5 +1,7 @@
 //! The encoder against outputs recorded once from the encoder that the reference uses: `tests/golden/gzip`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod inputs;
 
 use std::io::{self, Write};

@@ -1,5 +1,7 @@
 //! Layers of whole directory trees against those that the reference pushed: `tests/golden/push`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod inputs;
 
 use std::collections::BTreeMap;
