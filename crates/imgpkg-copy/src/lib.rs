@@ -1,1 +1,34 @@
-//! Discover, plan, transfer, record: between any source and any destination.
+//! The copy engine: discover → plan → transfer → record, between any source and any destination.
+//!
+//! [`discover`] turns what a user names into an [`ImageSet`](discover::ImageSet): every image with its manifest and
+//! configuration, nested bundles included. [`plan`] asks the destination what it has and makes a
+//! [`Plan`](plan::Plan), each blob and each manifest once. [`transfer()`](transfer::transfer) moves the bytes, and
+//! [`record`] writes what makes the result usable: locations images, tags, lock files. The [`copy`] module puts the
+//! four together for the two kinds of destination.
+//!
+//! Everything below is a [`Source`](imgpkg_oci::Source) or a [`Destination`](imgpkg_oci::Destination), so copying from
+//! a registry, from an archive and from a directory that has just been packed are the same code.
+//!
+//! ```
+//! use imgpkg_copy::plan::LayerChoice;
+//! use imgpkg_oci::{Descriptor, Digest, MediaType, media_type};
+//!
+//! let foreign = MediaType::new(media_type::DOCKER_FOREIGN_LAYER);
+//! let layer = Descriptor::new(foreign, Digest::sha256_of(b"windows"), 7);
+//! assert!(!LayerChoice::Distributable.takes(&layer));
+//! ```
+
+pub mod budget;
+pub mod copy;
+pub mod discover;
+mod error;
+pub mod event;
+pub mod plan;
+pub mod record;
+pub mod transfer;
+
+pub use copy::{Copied, Options, Outcome};
+pub use discover::ImageSet;
+pub use error::Error;
+pub use event::{Event, Listener};
+pub use plan::{LayerChoice, Plan};

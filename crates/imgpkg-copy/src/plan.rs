@@ -1,0 +1,277 @@
+//! The plan: which blobs and manifests must come to the destination, and in which order. It is made before the first
+//! byte moves, from what discovery found and from what the destination says it has.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use imgpkg_oci::{
+    Descriptor, Destination, Digest, DigestReference, ImageManifest, Manifest, ManifestTree, Repository, Source,
+    TagOrDigest, TreeContent,
+};
+
+use crate::Error;
+
+/// How many existence checks are under way at once. Where they go to one host, its own budget is the tighter bound.
+const CHECKS_AT_ONCE: usize = 64;
+
+/// One top-level manifest on its way: what it is, where its bytes are, and the names it gets.
+#[derive(Clone)]
+pub struct Shipment {
+    /// The reference it is known by to the user, for messages.
+    pub name: DigestReference,
+    /// The manifest and everything below it.
+    pub tree: ManifestTree,
+    /// Where its layers are read from.
+    pub source: Arc<dyn Source>,
+    /// A repository that may have its blobs, for a destination in the same registry.
+    pub mount_from: Option<Repository>,
+    /// The tags it gets, the first of them before the others.
+    pub targets: Vec<TagOrDigest>,
+}
+
+/// Where a blob's bytes are.
+#[derive(Clone)]
+pub enum BlobOrigin {
+    /// Here: a configuration.
+    Memory(Bytes),
+    /// In one of these, tried in order.
+    Sources(Vec<Arc<dyn Source>>),
+}
+
+/// A blob that the destination must have.
+#[derive(Clone)]
+pub struct BlobStep {
+    /// The blob.
+    pub descriptor: Descriptor,
+    /// Where it is read from.
+    pub origin: BlobOrigin,
+    /// A repository of the destination's registry that may have it.
+    pub mount_from: Option<Repository>,
+    /// An image that needs it, for messages.
+    pub needed_by: DigestReference,
+}
+
+/// A manifest that the destination must have.
+#[derive(Clone)]
+pub struct ManifestStep {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The names it is written under, in this order.
+    pub targets: Vec<TagOrDigest>,
+    /// The blobs that must be there first, as positions in [`Plan::blobs`].
+    pub blobs: Vec<usize>,
+    /// The manifests that must be there first, as positions in [`Plan::manifests`].
+    pub children: Vec<usize>,
+    /// The image it belongs to, for messages.
+    pub needed_by: DigestReference,
+}
+
+/// Everything that has to be done, each blob and each manifest once.
+#[derive(Default)]
+pub struct Plan {
+    /// The blobs, in the order in which they were met.
+    pub blobs: Vec<BlobStep>,
+    /// The manifests, children before their parents.
+    pub manifests: Vec<ManifestStep>,
+    /// How many manifests the destination has already, with everything below them.
+    pub present: usize,
+}
+
+impl Plan {
+    /// Makes the plan. The destination is asked about each top-level manifest once, and about an index's children only
+    /// where the index is not there: a manifest that is there proves everything below it.
+    ///
+    /// # Errors
+    /// When the destination cannot be asked.
+    pub async fn make(
+        shipments: &[Shipment],
+        destination: &dyn Destination,
+        layers: LayerChoice,
+    ) -> Result<Self, Error> {
+        let missing: Vec<Missing> =
+            stream::iter(shipments.iter().map(|shipment| missing_of_shipment(shipment, destination)))
+                .buffered(CHECKS_AT_ONCE)
+                .try_collect()
+                .await?;
+        let mut draft = Draft { plan: Self::default(), blobs: HashMap::new(), manifests: HashMap::new(), layers };
+        for (shipment, missing) in shipments.iter().zip(&missing) {
+            draft.add(shipment, &shipment.tree, missing);
+        }
+        Ok(draft.plan)
+    }
+
+    /// The sum of the blobs' sizes in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.blobs.iter().map(|blob| blob.descriptor.size).sum()
+    }
+}
+
+/// Which layers are moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerChoice {
+    /// All of them.
+    All,
+    /// Not those whose publisher does not allow it (foreign or restricted layers).
+    Distributable,
+}
+
+impl LayerChoice {
+    /// Is this layer moved?
+    pub fn takes(self, layer: &Descriptor) -> bool {
+        self == Self::All || !layer.media_type.is_non_distributable()
+    }
+}
+
+/// What the destination lacks of a manifest.
+struct Missing {
+    /// The names under which it has to be written.
+    targets: Vec<TagOrDigest>,
+    /// What is lacking below it; `None` when the destination has the manifest, under whatever name.
+    below: Option<Vec<Missing>>,
+}
+
+async fn missing_of_shipment(shipment: &Shipment, destination: &dyn Destination) -> Result<Missing, Error> {
+    let digest = shipment.tree.manifest.digest();
+    let mut targets = Vec::new();
+    let mut present = false;
+    for target in &shipment.targets {
+        match existing(destination, target, &shipment.name).await? {
+            Some(found) if found == *digest => present = true,
+            _ => targets.push(target.clone()),
+        }
+    }
+    let below = if present { None } else { Some(missing_below(shipment, &shipment.tree, destination).await?) };
+    Ok(Missing { targets, below })
+}
+
+fn missing_below<'a>(
+    shipment: &'a Shipment,
+    tree: &'a ManifestTree,
+    destination: &'a dyn Destination,
+) -> BoxFuture<'a, Result<Vec<Missing>, Error>> {
+    let TreeContent::Index { children } = &tree.content else {
+        return futures_util::future::ready(Ok(Vec::new())).boxed();
+    };
+    stream::iter(children)
+        .map(move |child| async move {
+            let target = TagOrDigest::Digest(child.manifest.digest().clone());
+            if existing(destination, &target, &shipment.name).await?.is_some() {
+                return Ok(Missing { targets: Vec::new(), below: None });
+            }
+            let below = missing_below(shipment, child, destination).await?;
+            Ok(Missing { targets: vec![target], below: Some(below) })
+        })
+        .buffered(CHECKS_AT_ONCE)
+        .try_collect()
+        .boxed()
+}
+
+async fn existing(
+    destination: &dyn Destination,
+    target: &TagOrDigest,
+    name: &DigestReference,
+) -> Result<Option<Digest>, Error> {
+    destination.existing(target).await.map_err(|source| Error::Checking { name: name.clone(), source })
+}
+
+/// The plan in the making, with what it has met already.
+struct Draft {
+    plan: Plan,
+    blobs: HashMap<Digest, usize>,
+    manifests: HashMap<Digest, usize>,
+    layers: LayerChoice,
+}
+
+impl Draft {
+    /// Adds a manifest and what is lacking below it; its position, where it has to be written.
+    fn add(&mut self, shipment: &Shipment, tree: &ManifestTree, missing: &Missing) -> Option<usize> {
+        let Some(below) = &missing.below else {
+            self.plan.present += 1;
+            return (!missing.targets.is_empty())
+                .then(|| self.manifest(shipment, tree, &missing.targets, Vec::new(), Vec::new()));
+        };
+        let (blobs, children) = match &tree.content {
+            TreeContent::Image { image, config } => (self.image_blobs(shipment, image, config), Vec::new()),
+            TreeContent::Index { children } => {
+                let added =
+                    children.iter().zip(below).filter_map(|(child, missing)| self.add(shipment, child, missing));
+                (Vec::new(), added.collect())
+            }
+        };
+        Some(self.manifest(shipment, tree, &missing.targets, blobs, children))
+    }
+
+    /// The step that writes this manifest: the one there is, with more targets, or a new one.
+    fn manifest(
+        &mut self,
+        shipment: &Shipment,
+        tree: &ManifestTree,
+        targets: &[TagOrDigest],
+        blobs: Vec<usize>,
+        children: Vec<usize>,
+    ) -> usize {
+        let digest = tree.manifest.digest();
+        if let Some(&position) = self.manifests.get(digest) {
+            let step = &mut self.plan.manifests[position];
+            for target in targets {
+                if !step.targets.contains(target) {
+                    step.targets.push(target.clone());
+                }
+            }
+            return position;
+        }
+        let position = self.plan.manifests.len();
+        self.plan.manifests.push(ManifestStep {
+            manifest: tree.manifest.clone(),
+            targets: targets.to_vec(),
+            blobs,
+            children,
+            needed_by: shipment.name.clone(),
+        });
+        self.manifests.insert(digest.clone(), position);
+        position
+    }
+
+    fn image_blobs(&mut self, shipment: &Shipment, image: &ImageManifest, config: &Bytes) -> Vec<usize> {
+        let mut positions = vec![self.blob(shipment, &image.config, BlobOrigin::Memory(config.clone()))];
+        for layer in image.layers.iter().filter(|layer| self.layers.takes(layer)) {
+            let position = self.blob(shipment, layer, BlobOrigin::Sources(vec![shipment.source.clone()]));
+            if !positions.contains(&position) {
+                positions.push(position);
+            }
+        }
+        positions
+    }
+
+    fn blob(&mut self, shipment: &Shipment, descriptor: &Descriptor, origin: BlobOrigin) -> usize {
+        if let Some(&position) = self.blobs.get(&descriptor.digest) {
+            let step = &mut self.plan.blobs[position];
+            step.mount_from = step.mount_from.take().or_else(|| shipment.mount_from.clone());
+            if let (BlobOrigin::Sources(known), BlobOrigin::Sources(more)) = (&mut step.origin, origin) {
+                known.extend(more.into_iter().filter(|new| !known_already(known, new)).collect::<Vec<_>>());
+            }
+            return position;
+        }
+        let position = self.plan.blobs.len();
+        self.blobs.insert(descriptor.digest.clone(), position);
+        self.plan.blobs.push(BlobStep {
+            descriptor: descriptor.clone(),
+            origin,
+            mount_from: shipment.mount_from.clone(),
+            needed_by: shipment.name.clone(),
+        });
+        position
+    }
+}
+
+fn known_already(known: &[Arc<dyn Source>], new: &Arc<dyn Source>) -> bool {
+    known.iter().any(|old| {
+        Arc::ptr_eq(old, new) || (old.repository().is_some() && old.repository() == new.repository())
+    })
+}
+
+#[cfg(test)]
+mod tests;
