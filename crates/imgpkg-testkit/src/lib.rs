@@ -1,1 +1,27 @@
-//! Test support: temporary registries, fixtures, and the real binary.
+//! Test support: the real binaries in a clean environment ([`Tool`]), temporary registries ([`Registry`]), and images
+//! to fill them with ([`Image`]). What goes wrong here panics, with everything that helps to see why: a test cannot go
+//! on without its ground.
+//!
+//! ```no_run
+//! use imgpkg_testkit::{Image, Registry, Tool};
+//!
+//! let imgpkg = Tool::new("target/debug/imgpkg");
+//! let registry = Registry::embedded(&imgpkg);
+//! let digest = Image::of_files(&[("greeting", b"hello")]).push(&registry, "team/app", "v1");
+//! let printed = imgpkg.run(&["tag", "resolve", "-i", &registry.reference("team/app:v1")]).success();
+//! assert!(printed.stdout.ends_with(digest.as_str()));
+//! ```
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
+
+mod bundle;
+mod http;
+mod image;
+mod registry;
+mod tool;
+
+pub use bundle::BundleDirectory;
+pub use http::Response;
+pub use image::{Image, push_index};
+pub use registry::{Registry, peer_is_missing};
+pub use tool::{Ran, Tool};
