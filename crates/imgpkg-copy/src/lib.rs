@@ -23,6 +23,8 @@ pub mod copy;
 pub mod discover;
 mod error;
 pub mod event;
+#[cfg(test)]
+mod memory;
 pub mod plan;
 pub mod record;
 pub mod transfer;
