@@ -24,3 +24,4 @@
 pub mod gzip;
 pub mod json;
 pub mod tar;
+pub mod yaml;

@@ -38,6 +38,7 @@ mod tests;
 
 pub use error::Error;
 pub use node::{Data, Entry, Node, Position};
+pub use quote::quoted;
 pub use value::{Scalar, Value};
 pub use write::write;
 

@@ -47,12 +47,18 @@ pub(super) struct RawScalar {
 ///
 /// Whatever the scanner and parser refuse, unknown anchors, and too deep or too large a document.
 pub(super) fn compose(source: &Source<'_>) -> Result<Tree, Error> {
-    let mut composer = Composer { source, tree: Tree { nodes: Vec::new() }, open: Vec::new(), anchors: HashMap::new() };
+    let mut composer =
+        Composer { source, tree: Tree { nodes: Vec::new() }, open: Vec::new(), anchors: HashMap::new() };
     let mut parser = source.parser();
     loop {
         let event = parser.parse().map_err(|error| source.error(&error))?;
         match event.data {
             EventData::DocumentEnd { .. } | EventData::StreamEnd => return Ok(composer.tree),
+            EventData::DocumentStart { version_directive: Some(version), .. }
+                if (version.major, version.minor) != (1, 1) =>
+            {
+                return Err(source.parser_error(event.start_mark, "found incompatible YAML document"));
+            }
             EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
             _ => composer.add(event)?,
         }
@@ -121,7 +127,13 @@ impl Composer<'_, '_> {
     }
 
     /// Takes back what [`Source`] added, and refuses the escape that only later YAML knows.
-    fn finish_scalar(&self, value: &mut String, style: ScalarStyle, start: Mark, end: Mark) -> Result<(), Error> {
+    fn finish_scalar(
+        &self,
+        value: &mut String,
+        style: ScalarStyle,
+        start: Mark,
+        end: Mark,
+    ) -> Result<(), Error> {
         match style {
             ScalarStyle::Literal | ScalarStyle::Folded if self.source.is_completed_by(end) => {
                 if value.ends_with('\n') {

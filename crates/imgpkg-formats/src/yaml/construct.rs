@@ -23,7 +23,7 @@ pub(super) fn construct(tree: &Tree) -> Result<Node, Error> {
     let Some(root) = tree.nodes.first() else {
         return Ok(Node { at: Position { line: 1, column: 1 }, data: Data::Scalar(Scalar::Null) });
     };
-    let mut constructor = Constructor { tree, ..Constructor::empty(tree) };
+    let mut constructor = Constructor::new(tree);
     let node = constructor.node(root)?;
     if let Some(error) = Error::duplicates(constructor.duplicates) {
         return Err(error);
@@ -69,7 +69,7 @@ enum Key {
 }
 
 impl<'t> Constructor<'t> {
-    fn empty(tree: &'t Tree) -> Self {
+    fn new(tree: &'t Tree) -> Self {
         Self {
             tree,
             duplicates: Vec::new(),
@@ -89,7 +89,10 @@ impl<'t> Constructor<'t> {
             Kind::Scalar(raw) => Data::Scalar(self.scalar(raw, composed.at)?),
             Kind::Sequence(children) => {
                 self.enter(composed.at)?;
-                let items = children.iter().map(|child| self.node(&self.tree.nodes[*child])).collect::<Result<_, _>>()?;
+                let items = children
+                    .iter()
+                    .map(|child| self.node(&self.tree.nodes[*child]))
+                    .collect::<Result<_, _>>()?;
                 self.depth -= 1;
                 Data::Sequence(items)
             }
@@ -109,7 +112,9 @@ impl<'t> Constructor<'t> {
         if !self.active.is_empty() {
             self.aliased += 1;
         }
-        if self.aliased > 100 && self.nodes > 1000 && self.aliased as f64 / self.nodes as f64 > allowed_share(self.nodes)
+        if self.aliased > 100
+            && self.nodes > 1000
+            && self.aliased as f64 / self.nodes as f64 > allowed_share(self.nodes)
         {
             return Err(Error::new("yaml: document contains excessive aliasing", at));
         }
@@ -154,7 +159,8 @@ impl<'t> Constructor<'t> {
             }
             let key_node = self.node(key)?;
             let Data::Scalar(key_scalar) = key_node.data else {
-                let kind = if matches!(key_node.data, Data::Sequence(_)) { "[]" } else { "map[interface {}]" };
+                let kind =
+                    if matches!(key_node.data, Data::Sequence(_)) { "[]" } else { "map[interface {}]" };
                 return Err(Error::new(format!("yaml: invalid map key: {kind}interface {{}}"), key.at));
             };
             let value_node = self.node(value)?;
@@ -164,7 +170,14 @@ impl<'t> Constructor<'t> {
         Ok(())
     }
 
-    fn insert(&mut self, builder: &mut Builder, key: Scalar, key_at: Position, value_at: Position, value: Node) {
+    fn insert(
+        &mut self,
+        builder: &mut Builder,
+        key: Scalar,
+        key_at: Position,
+        value_at: Position,
+        value: Node,
+    ) {
         if let Some(identity) = identity(&key)
             && !builder.seen.insert(identity)
         {

@@ -140,7 +140,10 @@ mod tests {
 
     #[test]
     fn a_control_character_before_broken_bytes_is_what_is_reported() {
-        assert_eq!(failure("é\r\n\u{7f}".as_bytes()), ("yaml: control characters are not allowed".into(), 2, 1));
+        assert_eq!(
+            failure("é\r\n\u{7f}".as_bytes()),
+            ("yaml: control characters are not allowed".into(), 2, 1)
+        );
         assert_eq!(failure(b"a\0b\xFF"), ("yaml: control characters are not allowed".into(), 1, 2));
     }
 }

@@ -42,8 +42,9 @@ fn is_decimal(text: &str) -> bool {
         None => (unsigned, None),
     };
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let whole_exponent =
-        exponent.map(|text| text.strip_prefix(['-', '+']).unwrap_or(text)).is_none_or(|text| !text.is_empty() && digits(text));
+    let whole_exponent = exponent
+        .map(|text| text.strip_prefix(['-', '+']).unwrap_or(text))
+        .is_none_or(|text| !text.is_empty() && digits(text));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     whole_exponent && digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty())
 }

@@ -33,7 +33,9 @@ pub fn quoted(text: &str) -> String {
             '\r' => result.push_str("\\r"),
             '\t' => result.push_str("\\t"),
             '\u{b}' => result.push_str("\\v"),
-            shown if !shown.is_control() && !matches!(shown, '\u{2028}' | '\u{2029}' | '\u{feff}') => result.push(shown),
+            shown if !shown.is_control() && !matches!(shown, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                result.push(shown)
+            }
             // Writing to a string does not fail.
             hidden if u32::from(hidden) < 0x80 => drop(write!(result, "\\x{:02x}", u32::from(hidden))),
             hidden => drop(write!(result, "\\u{:04x}", u32::from(hidden))),

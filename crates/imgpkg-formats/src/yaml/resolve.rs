@@ -28,7 +28,10 @@ pub(super) fn resolve_tagged(tag: &str, text: &str) -> Result<Scalar, String> {
     };
     match wanted {
         "bool" | "int" | "float" | "null" | "timestamp" => {}
-        "binary" => return decode_binary(text).ok_or_else(|| "!!binary value contains invalid base64 data".to_owned()),
+        "binary" => {
+            return decode_binary(text)
+                .ok_or_else(|| "!!binary value contains invalid base64 data".to_owned());
+        }
         _ => return Ok(Scalar::String(text.to_owned())),
     }
     match (wanted, classify(text, wanted == "timestamp")) {
@@ -44,7 +47,9 @@ fn classify(text: &str, timestamps: bool) -> (&'static str, Scalar) {
     let string = || ("str", Scalar::String(text.to_owned()));
     let Some(first) = text.bytes().next() else { return ("null", Scalar::Null) };
     match first {
-        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => word(text).unwrap_or_else(string),
+        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
+            word(text).unwrap_or_else(string)
+        }
         b'.' => infinity(text)
             .or_else(|| number::parse_float(text).map(|value| ("float", Scalar::Float(value))))
             .unwrap_or_else(string),

@@ -9,6 +9,7 @@ use std::io::BufReader;
 
 use libyaml_safer::{Encoding, Error as ScanError, ErrorKind, Mark, Parser, Scanner, TokenData};
 
+use super::MAX_DEPTH;
 use super::decode::{end_of, is_break};
 use super::error::Error;
 use super::node::Position;
@@ -19,34 +20,22 @@ const READ_AHEAD: usize = 64 << 10;
 /// A document's text and what was added to it.
 pub(super) struct Source<'a> {
     text: Cow<'a, str>,
-    /// A line break was added to the end.
-    completed: bool,
-    /// Offsets in `text` of the spaces that were put between a tag and a comma.
-    spaces: Vec<usize>,
+    /// A line break was added to the end, which was here.
+    end: Option<Position>,
+    /// Line (from 0) and offset in `text` of the spaces that were put between a tag and a comma.
+    spaces: Vec<(usize, usize)>,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(mut text: Cow<'a, str>) -> Self {
-        // Spaces at the very end mean nothing, unless they are the indented last line of a block scalar; the reference
-        // would keep those that stick out, which nobody can have meant.
-        let kept = text.trim_end_matches(' ').len();
-        let completed = match text[..kept].chars().next_back() {
-            Some(last) => !is_break(last),
-            None => false,
-        };
-        if completed {
-            text.to_mut().push('\n');
-        } else {
-            text = match text {
-                Cow::Borrowed(text) => Cow::Borrowed(&text[..kept]),
-                Cow::Owned(mut text) => {
-                    text.truncate(kept);
-                    Cow::Owned(text)
-                }
-            };
+    pub(super) fn new(text: Cow<'a, str>) -> Self {
+        let (text, spaces) = separate_tags(trim(text));
+        if text.chars().next_back().is_none_or(is_break) {
+            return Self { text, end: None, spaces };
         }
-        let (text, spaces) = separate_tags(text);
-        Self { text, completed, spaces }
+        let end = Some(end_of(&text));
+        let mut text = text.into_owned();
+        text.push('\n');
+        Self { text: Cow::Owned(text), end, spaces }
     }
 
     pub(super) fn parser(&self) -> Parser<BufReader<&[u8]>> {
@@ -63,22 +52,19 @@ impl<'a> Source<'a> {
 
     /// Whether a scalar that ends at `end` took in the line break that was added.
     pub(super) fn is_completed_by(&self, end: Mark) -> bool {
-        self.completed && offset(end) >= self.text.len()
+        self.end.is_some() && offset(end) >= self.text.len()
     }
 
     pub(super) fn position(&self, mark: Mark) -> Position {
-        let end = offset(mark);
-        if self.completed && end >= self.text.len() {
-            let text = self.text.strip_suffix('\n').unwrap_or(&self.text);
-            return end_of(text);
+        if let Some(end) = self.end
+            && offset(mark) >= self.text.len()
+        {
+            return end;
         }
-        let line_start = self.text[..end].rfind(is_break).map_or(0, |found| found + 1);
-        let added = if self.spaces.is_empty() {
-            0
-        } else {
-            self.spaces.iter().filter(|space| (line_start..end).contains(*space)).count()
-        };
-        Position { line: count(mark.line) + 1, column: count(mark.column) + 1 - added }
+        let line = count(mark.line);
+        let before = |place: (usize, usize)| self.spaces.partition_point(|space| *space < place);
+        let added = before((line, offset(mark))) - before((line, 0));
+        Position { line: line + 1, column: count(mark.column) + 1 - added }
     }
 
     /// The scanner's error with the reference's text: parser errors carry the number of the line before, and line 0 is
@@ -88,14 +74,20 @@ impl<'a> Source<'a> {
         let mark = error.problem_mark().unwrap_or_default();
         let at = self.position(mark);
         let reported = match error.kind() {
-            _ if mark.line == 0 => error.context_mark().map_or(0, |context| count(context.line)),
+            _ if at.line == 1 => error.context_mark().map_or(0, |context| count(context.line)),
             ErrorKind::Scanner => at.line,
             _ => at.line - 1,
         };
         Error::new(with_line(reported, problem), at)
     }
 
-    /// An error at a byte offset of the text, in the words of the scanner.
+    /// An error of the parser's kind at `mark`.
+    pub(super) fn parser_error(&self, mark: Mark, problem: &str) -> Error {
+        let at = self.position(mark);
+        Error::new(with_line(at.line - 1, problem), at)
+    }
+
+    /// An error of the scanner's kind at a byte offset of the text.
     pub(super) fn error_at(&self, offset: usize, problem: &str) -> Error {
         let at = end_of(&self.text[..offset]);
         Error::new(with_line(if at.line == 1 { 0 } else { at.line }, problem), at)
@@ -114,46 +106,77 @@ fn offset(mark: Mark) -> usize {
     count(mark.index)
 }
 
+/// Drops the spaces of a last line that has nothing else. They mean nothing, unless they stick out of a block scalar's
+/// indentation; the reference would keep those, which nobody can have meant.
+fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
+    let kept = text.trim_end_matches(' ').len();
+    if text[..kept].chars().next_back().is_some_and(|last| !is_break(last)) {
+        return text;
+    }
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[..kept]),
+        Cow::Owned(mut text) => {
+            text.truncate(kept);
+            Cow::Owned(text)
+        }
+    }
+}
+
 /// Puts a space between every tag and a comma that follows it directly.
 ///
 /// Whether an exclamation mark starts a tag or is part of a text is for the scanner to say, so it reads the text once
 /// with a space at every place that might be one: inside a text the space changes that text only, not where it ends.
-fn separate_tags(text: Cow<'_, str>) -> (Cow<'_, str>, Vec<usize>) {
+fn separate_tags(text: Cow<'_, str>) -> (Cow<'_, str>, Vec<(usize, usize)>) {
     let candidates = commas_after_tags(&text);
     if candidates.is_empty() {
         return (text, Vec::new());
     }
-    let trial = insert_spaces(&text, &candidates);
-    let mut scanner = Scanner::new();
-    scanner.set_encoding(Encoding::Utf8);
-    scanner.set_input(BufReader::with_capacity(READ_AHEAD, trial.as_bytes()));
-    let mut tags = Vec::new();
-    let mut open = 0_usize;
-    while let Ok(token) = scanner.scan() {
-        match token.data {
-            TokenData::StreamEnd => break,
-            TokenData::FlowSequenceStart | TokenData::FlowMappingStart => open += 1,
-            TokenData::FlowSequenceEnd | TokenData::FlowMappingEnd => open = open.saturating_sub(1),
-            TokenData::Tag { .. } => tags.push(offset(token.end_mark)),
-            _ => {}
-        }
-        // The parser stops here as well, and the scanner's time grows with the depth.
-        if open > super::MAX_DEPTH {
-            break;
-        }
-    }
+    let (ends, seen) = tag_ends(&insert_spaces(&text, &candidates));
     let real: Vec<usize> = candidates
         .iter()
         .enumerate()
-        .filter(|(index, comma)| tags.binary_search(&(*comma + index)).is_ok())
+        .map(|(index, comma)| (comma + index, comma))
+        .filter(|(space, _)| *space > seen || ends.binary_search(space).is_ok())
         .map(|(_, comma)| *comma)
         .collect();
     if real.is_empty() {
-        return (text, real);
+        return (text, Vec::new());
     }
-    let separated = insert_spaces(&text, &real);
-    let spaces = real.iter().enumerate().map(|(index, comma)| comma + index).collect();
-    (Cow::Owned(separated), spaces)
+    let text = insert_spaces(&text, &real);
+    let (mut line, mut done) = (0, 0);
+    let mut spaces = Vec::with_capacity(real.len());
+    for (index, comma) in real.iter().enumerate() {
+        let space = comma + index;
+        line += end_of(&text[done..space]).line - 1;
+        done = space;
+        spaces.push((line, space));
+    }
+    (Cow::Owned(text), spaces)
+}
+
+/// Where the scanner sees tags end, and how far it got. What comes after that is not handed to the parser either, but
+/// the scanner looks at some of it.
+fn tag_ends(text: &str) -> (Vec<usize>, usize) {
+    let completed = format!("{text}\n");
+    let mut scanner = Scanner::new();
+    scanner.set_encoding(Encoding::Utf8);
+    scanner.set_input(BufReader::with_capacity(READ_AHEAD, completed.as_bytes()));
+    let mut ends = Vec::new();
+    let mut seen = 0;
+    let mut open = 0_usize;
+    // The parser stops at half this depth, and the scanner's time grows with it.
+    while open <= 2 * MAX_DEPTH {
+        let Some(Ok(token)) = scanner.next() else { return (ends, seen) };
+        seen = offset(token.end_mark);
+        match token.data {
+            TokenData::StreamEnd => return (ends, usize::MAX),
+            TokenData::FlowSequenceStart | TokenData::FlowMappingStart => open += 1,
+            TokenData::FlowSequenceEnd | TokenData::FlowMappingEnd => open = open.saturating_sub(1),
+            TokenData::Tag { .. } => ends.push(seen),
+            _ => {}
+        }
+    }
+    (ends, seen)
 }
 
 /// Offsets of the commas that end a run of tag characters started by an exclamation mark.
