@@ -15,7 +15,7 @@ fn main() -> io::Result<()> {
         Ok(()) => encoder.finish().map(|_| ()),
         Err(error) => {
             // What has been written is no stream, and whoever reads it will notice.
-            encoder.abandon();
+            drop(encoder.abandon());
             Err(error)
         }
     }

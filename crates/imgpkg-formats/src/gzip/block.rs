@@ -46,7 +46,7 @@ impl Writer {
                 self.tokens.clear();
             }
         }
-        write_cheapest(&mut bits, block, &self.tokens);
+        write_cheapest(&mut bits, window.block_and_slack(), block.len(), &self.tokens);
         bits.suspend()
     }
 }
@@ -57,8 +57,9 @@ fn symbol_count(block: &[u8], tokens: &[Token]) -> usize {
     block.len() - matched + tokens.len()
 }
 
-/// Writes the block with codes of its own, or stored where that is estimated to save little.
-fn write_cheapest(bits: &mut BitWriter<'_>, block: &[u8], tokens: &[Token]) {
+/// Writes the first `len` bytes of `padded` with codes of their own, or stored where that is estimated to save little.
+fn write_cheapest(bits: &mut BitWriter<'_>, padded: &[u8], len: usize, tokens: &[Token]) {
+    let block = &padded[..len];
     let counts = Counts::of(block, tokens);
     let literals = Codes::new(&counts.literals, MAX_WIDTH);
     let distances = Codes::new(&counts.distances, MAX_WIDTH);
@@ -72,7 +73,7 @@ fn write_cheapest(bits: &mut BitWriter<'_>, block: &[u8], tokens: &[Token]) {
         write_stored(bits, block);
     } else {
         head.write(bits);
-        write_symbols(bits, block, tokens, &literals, &distances);
+        write_symbols(bits, padded, len, tokens, &Table::new(&literals, &distances));
     }
 }
 
@@ -120,60 +121,101 @@ fn length(token: &Token) -> symbols::Symbol {
     LENGTHS[(usize::from(token.length) - MIN_LENGTH) & 0xff]
 }
 
-fn write_symbols(
-    bits: &mut BitWriter<'_>,
-    block: &[u8],
-    tokens: &[Token],
-    literals: &Codes<LITERALS>,
-    distances: &Codes<DISTANCES>,
-) {
-    let mut rest = block;
-    for token in tokens {
-        let (run, after) = rest.split_at(usize::from(token.literals));
-        rest = &after[usize::from(token.length)..];
-        write_literals(bits, run, literals);
-        write_match(bits, token, literals, distances);
-    }
-    write_literals(bits, rest, literals);
-    let end = literals.codes[END_OF_BLOCK];
-    bits.put(u64::from(end.bits), u32::from(end.width));
+/// Some bits to write: the bits below, their number above.
+type Packed = u32;
+
+/// Where the number of bits starts; the most bits are a length's, 15 of code and 5 extra.
+const WIDTH_SHIFT: u32 = 24;
+
+fn pack(code: Code) -> Packed {
+    u32::from(code.bits) | u32::from(code.width) << WIDTH_SHIFT
 }
 
-#[inline(always)]
-fn write_literals(bits: &mut BitWriter<'_>, run: &[u8], codes: &Codes<LITERALS>) {
-    let (triples, rest) = run.as_chunks::<3>();
-    for triple in triples {
-        let mut group = Group::default();
-        for &byte in triple {
-            group.add_code(codes.codes[usize::from(byte)]);
+/// A block's codes as the loop over its tokens wants them.
+struct Table {
+    /// Of each byte.
+    bytes: [Packed; 256],
+    /// Of each match length with its extra bits, starting with [`MIN_LENGTH`].
+    lengths: [Packed; 256],
+    /// Of each distance symbol, rounded up to a power of two.
+    distances: [Packed; 32],
+    end: Packed,
+}
+
+impl Table {
+    fn new(literals: &Codes<LITERALS>, distances: &Codes<DISTANCES>) -> Self {
+        let mut table = Self { bytes: [0; 256], lengths: [0; 256], distances: [0; 32], end: 0 };
+        for (packed, &code) in table.bytes.iter_mut().zip(&literals.codes) {
+            *packed = pack(code);
+        }
+        for (packed, symbol) in table.lengths.iter_mut().zip(&LENGTHS) {
+            let code = literals.codes[usize::from(symbol.number)];
+            let with_extra = Code { bits: 0, width: code.width + symbol.extra_width };
+            *packed = pack(with_extra) | u32::from(code.bits) | u32::from(symbol.extra) << code.width;
+        }
+        for (packed, &code) in table.distances.iter_mut().zip(&distances.codes) {
+            *packed = pack(code);
+        }
+        table.end = pack(literals.codes[END_OF_BLOCK]);
+        table
+    }
+
+    #[inline(always)]
+    fn byte(&self, byte: u8) -> Packed {
+        self.bytes[usize::from(byte)]
+    }
+}
+
+/// Writes the symbols of the first `len` bytes of `block`, which is followed by at least two bytes more.
+fn write_symbols(bits: &mut BitWriter<'_>, block: &[u8], len: usize, tokens: &[Token], table: &Table) {
+    let mut at = 0;
+    for token in tokens {
+        let literals = usize::from(token.literals);
+        let mut group = write_literals(bits, &block[at..at + literals + 2], table);
+        at += literals + usize::from(token.length);
+
+        group.add(table.lengths[(usize::from(token.length) - MIN_LENGTH) & 0xff]);
+        let symbol = symbols::distance(usize::from(token.distance));
+        let mut distance = Group::default();
+        distance.add(table.distances[usize::from(symbol.number) & 31]);
+        distance.add_bits(u64::from(symbol.extra), u32::from(symbol.extra_width));
+        // Nearly always, since short codes are the frequent ones.
+        if group.width + distance.width <= Group::MAX_WIDTH {
+            group.add_bits(distance.bits, distance.width);
+        } else {
+            group.write(bits);
+            group = distance;
         }
         group.write(bits);
     }
-    let mut group = Group::default();
-    for &byte in rest {
-        group.add_code(codes.codes[usize::from(byte)]);
-    }
+    let mut group = write_literals(bits, &block[at..len + 2], table);
+    group.add(table.end);
     group.write(bits);
 }
 
+/// Writes literals, except for up to two at the end, which it returns. The last two bytes of `run` are not literals.
 #[inline(always)]
-fn write_match(
-    bits: &mut BitWriter<'_>,
-    token: &Token,
-    literals: &Codes<LITERALS>,
-    distances: &Codes<DISTANCES>,
-) {
-    let length = length(token);
-    let distance = symbols::distance(usize::from(token.distance));
+fn write_literals(bits: &mut BitWriter<'_>, mut run: &[u8], table: &Table) -> Group {
+    while let Some((&[first, second, third], rest)) = run.split_first_chunk()
+        && rest.len() >= 2
+    {
+        let mut group = Group::default();
+        group.add(table.byte(first));
+        group.add(table.byte(second));
+        group.add(table.byte(third));
+        group.write(bits);
+        run = rest;
+    }
     let mut group = Group::default();
-    group.add_code(literals.codes[usize::from(length.number)]);
-    group.add(u64::from(length.extra), u32::from(length.extra_width));
-    group.add_code(distances.codes[usize::from(distance.number)]);
-    group.add(u64::from(distance.extra), u32::from(distance.extra_width));
-    group.write(bits);
+    if let [first, second, rest @ ..] = run {
+        // A multiplication by one or zero, because a branch here could not be predicted.
+        group.add(table.byte(*first) * u32::from(!rest.is_empty()));
+        group.add(table.byte(*second) * u32::from(rest.len() > 1));
+    }
+    group
 }
 
-/// Bits collected to be written at once: at most 48, which is a match with the longest codes.
+/// Bits collected to be written at once.
 #[derive(Default)]
 struct Group {
     bits: u64,
@@ -181,15 +223,18 @@ struct Group {
 }
 
 impl Group {
+    /// What can be written at once.
+    const MAX_WIDTH: u32 = 56;
+
     #[inline(always)]
-    fn add(&mut self, bits: u64, width: u32) {
+    fn add_bits(&mut self, bits: u64, width: u32) {
         self.bits |= bits << self.width;
         self.width += width;
     }
 
     #[inline(always)]
-    fn add_code(&mut self, code: Code) {
-        self.add(u64::from(code.bits), u32::from(code.width));
+    fn add(&mut self, packed: Packed) {
+        self.add_bits(u64::from(packed & ((1 << WIDTH_SHIFT) - 1)), packed >> WIDTH_SHIFT);
     }
 
     #[inline(always)]

@@ -35,6 +35,11 @@ impl Window {
         &self.bytes[HISTORY..HISTORY + self.gathered]
     }
 
+    /// The current block with at least [`SLACK`] arbitrary bytes after it.
+    pub(super) fn block_and_slack(&self) -> &[u8] {
+        &self.bytes[HISTORY..]
+    }
+
     /// History, block and slack: the block starts at [`HISTORY`]. What follows the gathered bytes is arbitrary.
     pub(super) fn bytes(&self) -> &[u8; WINDOW] {
         &self.bytes

@@ -76,9 +76,11 @@ fn clean(path: &[u8]) -> Vec<u8> {
             _ => components.push(component),
         }
     }
-    let mut cleaned = if rooted { b"/".to_vec() } else { Vec::new() };
-    cleaned.extend_from_slice(&components.join(&b'/'));
-    cleaned
+    match (rooted, components.is_empty()) {
+        (false, true) => b".".to_vec(),
+        (false, false) => components.join(&b'/'),
+        (true, _) => [b"/".as_slice(), &components.join(&b'/')].concat(),
+    }
 }
 
 /// The name without its bytes beyond ASCII, for readers that do not know extended headers.
