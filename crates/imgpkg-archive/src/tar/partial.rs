@@ -1,0 +1,200 @@
+//! The file that an archive is written into before it gets its name: `NAME.partial`, beside where it will be.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{
+    FileExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::{FallocateFlags, OFlags};
+use rustix::io::Errno;
+
+use crate::Error;
+
+/// How many symbolic links are followed, as the kernel does.
+const MAX_LINKS: usize = 40;
+
+/// An unfinished file: locked against other writers, and removed when it is dropped before it was published.
+#[derive(Debug)]
+pub(super) struct Partial {
+    file: File,
+    path: PathBuf,
+    target: PathBuf,
+    published: AtomicBool,
+}
+
+impl Partial {
+    /// Opens the unfinished file for `target`, emptied and locked.
+    pub(super) fn create(target: &Path) -> Result<Self, Error> {
+        let creating = |source| Error::Create { path: target.to_owned(), source: Box::new(source) };
+        let followed = followed(target).and_then(checked).map_err(creating)?;
+        let mut name = followed.clone().into_os_string();
+        name.push(".partial");
+        let path = PathBuf::from(name);
+        let file = locked(&path, &followed).map_err(creating)?;
+        let partial = Self { file, path, target: followed, published: AtomicBool::new(false) };
+        partial.file.set_len(0).map_err(|error| partial.failed(error))?;
+        Ok(partial)
+    }
+
+    /// Its path while it is unfinished.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the file its final size, and claims that much of the disk where the file system can.
+    pub(super) fn reserve(&self, size: u64) -> Result<(), Error> {
+        if self.available().is_some_and(|available| available < size) {
+            return Err(self.full(size));
+        }
+        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, size) {
+            Ok(()) => {}
+            Err(Errno::NOSPC | Errno::DQUOT) => return Err(self.full(size)),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::NODEV) => {}
+            Err(error) => return Err(self.failed(error.into())),
+        }
+        self.file.set_len(size).map_err(|error| self.failed(error))
+    }
+
+    /// Writes at a position.
+    pub(super) fn write(&self, bytes: &[u8], offset: u64) -> Result<(), Error> {
+        self.file.write_all_at(bytes, offset).map_err(|error| self.failed(error))
+    }
+
+    /// Makes the file durable and gives it its name, replacing what had it, whose permissions it takes over.
+    pub(super) fn publish(&self) -> Result<(), Error> {
+        if let Ok(replaced) = fs::metadata(&self.target)
+            && replaced.is_file()
+        {
+            let permissions = fs::Permissions::from_mode(replaced.permissions().mode() & 0o777);
+            self.file.set_permissions(permissions).map_err(|error| self.failed(error))?;
+        }
+        self.file.sync_all().map_err(|error| self.failed(error))?;
+        fs::rename(&self.path, &self.target).map_err(|error| self.failed(error))?;
+        self.published.store(true, Ordering::Relaxed);
+        let directory = match self.target.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let synced = File::open(directory).and_then(|directory| directory.sync_all());
+        match synced {
+            // Some network file systems cannot sync a directory.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+            synced => synced.map_err(|error| self.failed(error)),
+        }
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            return self.full(self.file.metadata().map_or(0, |metadata| metadata.len()));
+        }
+        Error::Write { path: self.path.clone(), source: error.into() }
+    }
+
+    fn full(&self, needed: u64) -> Error {
+        Error::Full { path: self.path.clone(), needed, available: self.available().unwrap_or(0) }
+    }
+
+    /// How many bytes the file system has left for us; `None` where it does not say.
+    fn available(&self) -> Option<u64> {
+        let system = rustix::fs::fstatvfs(&self.file).ok()?;
+        system.f_bavail.checked_mul(system.f_frsize)
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if !self.published.load(Ordering::Relaxed) {
+            // Nobody is left to be told if it fails; the next run writes over it.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// The path that a chain of symbolic links leads to, whether or not something is there yet.
+fn followed(path: &Path) -> Result<PathBuf, Error> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            Ok(next) => path = path.parent().map_or_else(|| next.clone(), |parent| parent.join(&next)),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(Error::Open { path, source: Errno::LOOP.into() })
+}
+
+/// Refuses what is there if it is no regular file.
+fn checked(target: PathBuf) -> Result<PathBuf, Error> {
+    if target.file_name().is_none() {
+        return Err(Error::NotAFile { path: target, kind: "a directory" });
+    }
+    let Ok(metadata) = fs::symlink_metadata(&target) else { return Ok(target) };
+    match kind(metadata.file_type()) {
+        Some(kind) => Err(Error::NotAFile { path: target, kind }),
+        None => Ok(target),
+    }
+}
+
+/// What something is that is no regular file.
+pub(super) fn kind(file_type: fs::FileType) -> Option<&'static str> {
+    if file_type.is_file() {
+        None
+    } else if file_type.is_dir() {
+        Some("a directory")
+    } else if file_type.is_fifo() {
+        Some("a pipe")
+    } else if file_type.is_socket() {
+        Some("a socket")
+    } else {
+        Some("a device")
+    }
+}
+
+/// Opens and locks the unfinished file. Another writer may publish or remove it between the two, so that what was locked
+/// is no longer what the path names; then it is opened again.
+fn locked(path: &Path, target: &Path) -> Result<File, Error> {
+    loop {
+        let file = open(path, target)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Locked { path: path.to_owned() }),
+            // A file system without locks; there is nothing better to be had.
+            Err(TryLockError::Error(_)) => return Ok(file),
+        }
+        let failed = |error: io::Error| Error::Open { path: path.to_owned(), source: error.into() };
+        let ours = file.metadata().map_err(failed)?;
+        match fs::symlink_metadata(path) {
+            Ok(named) if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) => return Ok(file),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+fn open(path: &Path, target: &Path) -> Result<File, Error> {
+    // A link or pipe put in the way by somebody else, as in a shared directory, is not followed or waited for.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    let failed = |path: &Path, error: io::Error| Error::Open { path: path.to_owned(), source: error.into() };
+    let file = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => failed(target, error),
+        _ => failed(path, error),
+    })?;
+    let metadata = file.metadata().map_err(|error| failed(path, error))?;
+    match kind(metadata.file_type()) {
+        Some(kind) => Err(Error::NotAFile { path: path.to_owned(), kind }),
+        None => Ok(file),
+    }
+}
+
+#[cfg(test)]
+mod tests;
