@@ -83,7 +83,7 @@ fn every_vector_gives_the_recorded_bytes_however_it_is_written() {
 
 /// Several gigabytes each: run with `--release -- --ignored`.
 #[test]
-#[ignore = "compresses 6.6 GB, which takes most of a minute in a release build"]
+#[ignore = "compresses 6.6 GB, which takes about half a minute in a release build"]
 fn inputs_beyond_2_and_4_gib_give_the_recorded_bytes() {
     let slow: Vec<Case> = cases().into_iter().filter(|case| case.slow).collect();
     assert_eq!(slow.len(), 2);

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn pieces_of_any_length_give_the_checksum_of_the_whole() {
-        let bytes: Vec<u8> = (0..1000u32).map(|i| (i * i >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..1000u32).map(|i| ((i * i) >> 3) as u8).collect();
         let mut expected = flate2::Crc::new();
         expected.update(&bytes);
         for piece in [1, 3, 15, 16, 17, 100, 1000] {

@@ -199,3 +199,6 @@ impl Pass<'_> {
         u64::from_le_bytes(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;
