@@ -1,0 +1,181 @@
+//! The directory that a registry lives in. Calls block; handlers make them off the event loop.
+//!
+//! ```text
+//! imgpkg-serve.lock                                  held while a server runs
+//! blobs/<algorithm>/<hex>                            every blob and manifest, once
+//! uploads/incoming-…                                 what is not verified yet; emptied at start-up
+//! repositories/<name>/_blobs/<algorithm>/<hex>       empty: the repository has this blob
+//! repositories/<name>/_manifests/<algorithm>/<hex>   the repository has this manifest; its media type
+//! repositories/<name>/_tags/<tag>                    the digest tagged
+//! repositories/<name>/_referrers/<subject>/<digest>  the descriptor of a manifest about another one
+//! ```
+//!
+//! A file gets its name by a rename when its content is complete. In a directory that outlives the server a file is synced
+//! before that, and the directories are synced before a manifest is confirmed: what a confirmed manifest needs survives a
+//! crash of the machine. No component of a repository's name starts with an underscore, so names and links never meet.
+
+mod blob;
+mod layout;
+mod lock;
+mod manifest;
+mod repository;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use imgpkg_oci::Algorithm;
+use tempfile::NamedTempFile;
+
+pub(crate) use blob::OpenBlob;
+use layout::{INCOMING_PREFIX, Layout};
+pub(crate) use manifest::{FoundManifest, NewManifest, PutManifestError, Referrer};
+
+use crate::Error;
+
+/// The directory that a registry lives in.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    layout: Layout,
+    /// Must content survive a crash of the machine?
+    durable: bool,
+    /// Held for reading while links are made, for writing while they are removed and unused content with them.
+    links: RwLock<()>,
+    /// The open lock file: the lock is held as long as this lives.
+    _lock: Option<File>,
+}
+
+impl Storage {
+    /// Opens a directory that outlives the server. Unless it is only read, it is made if it is missing, and what earlier
+    /// servers left in the middle of uploads is removed.
+    ///
+    /// # Errors
+    /// When another server has it, when it holds something else, or when it cannot be used.
+    pub(crate) fn open(directory: &Path, read_only: bool) -> Result<Self, Error> {
+        let failed = |action| move |source| Error::Storage { action, path: directory.to_owned(), source };
+        if !read_only {
+            fs::create_dir_all(directory).map_err(failed("creating the directory"))?;
+        }
+        let lock = lock::acquire(directory, read_only)?;
+        let storage = Self::over(directory, true, lock);
+        if !read_only {
+            storage.create_directories().map_err(failed("preparing the directory"))?;
+            storage.remove_stale_uploads().map_err(failed("removing unfinished uploads in"))?;
+        }
+        Ok(storage)
+    }
+
+    /// Uses an empty directory that nobody else knows of and that goes with the server.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn open_temporary(directory: &Path) -> Result<Self, Error> {
+        let storage = Self::over(directory, false, None);
+        storage.create_directories().map_err(|source| Error::Storage {
+            action: "preparing the directory",
+            path: directory.to_owned(),
+            source,
+        })?;
+        Ok(storage)
+    }
+
+    fn over(directory: &Path, durable: bool, lock: Option<File>) -> Self {
+        Self { layout: Layout::new(directory), durable, links: RwLock::new(()), _lock: lock }
+    }
+
+    fn create_directories(&self) -> io::Result<()> {
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            fs::create_dir_all(self.layout.blobs(algorithm))?;
+        }
+        fs::create_dir_all(self.layout.uploads())?;
+        fs::create_dir_all(self.layout.repositories())
+    }
+
+    fn remove_stale_uploads(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.layout.uploads())? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(INCOMING_PREFIX) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new, empty file that has no name a client could ask for. It is removed unless it is given one.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn incoming(&self) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new()
+            .prefix(INCOMING_PREFIX)
+            .rand_bytes(24)
+            // The usual mode of a new file, from which the process's mask is taken, instead of the owner's alone.
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(self.layout.uploads())
+    }
+
+    /// Makes a small file appear with its content, or replaces one.
+    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let mut file = self.incoming()?;
+        file.write_all(content)?;
+        if self.durable {
+            file.as_file().sync_all()?;
+        }
+        create_parent(path)?;
+        file.persist(path).map_err(|failed| failed.error)?;
+        Ok(())
+    }
+
+    /// Makes the names in these directories, and the names of the directories up to the root, survive a crash.
+    fn sync_directories(&self, directories: impl IntoIterator<Item = PathBuf>) -> io::Result<()> {
+        if !self.durable {
+            return Ok(());
+        }
+        let mut all = BTreeSet::new();
+        for directory in directories {
+            let below_root = |path: &&Path| path.starts_with(self.layout.root());
+            all.extend(directory.ancestors().take_while(below_root).map(Path::to_owned));
+        }
+        // The deepest first: a directory is only reachable when its parent knows it.
+        for directory in all.iter().rev() {
+            match File::open(directory).and_then(|directory| directory.sync_all()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    fn linking(&self) -> RwLockReadGuard<'_, ()> {
+        // The lock guards files, which a panic elsewhere has not left half-changed.
+        self.links.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unlinking(&self) -> RwLockWriteGuard<'_, ()> {
+        self.links.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn create_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+/// Removes a file; was it there?
+fn remove(path: &Path) -> io::Result<bool> {
+    found(fs::remove_file(path)).map(|removed| removed.is_some())
+}
+
+/// Nothing, where a file or directory does not exist.
+fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;
