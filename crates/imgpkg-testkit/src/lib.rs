@@ -18,10 +18,12 @@ mod bundle;
 mod http;
 mod image;
 mod registry;
+mod stub;
 mod tool;
 
 pub use bundle::BundleDirectory;
 pub use http::Response;
 pub use image::{Image, push_index};
 pub use registry::{Registry, peer_is_missing};
+pub use stub::Stub;
 pub use tool::{Ran, Tool};

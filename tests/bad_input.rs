@@ -1,0 +1,292 @@
+//! What is wrong is refused before anything is written, with an error that says what, where, why, and what to do.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use imgpkg_testkit::{BundleDirectory, Image, Registry, Stub, Tool};
+
+const IMAGE: &str = "registry.example/app@sha256:4c8b96d4fffdfae29258d94a22ae4ad1fe36139d47288b8960d9958d1e63a9d0";
+const HEADER: &str = "apiVersion: imgpkg.carvel.dev/v1alpha1\nkind: ImagesLock\n";
+
+fn imgpkg() -> Tool {
+    Tool::new(env!("CARGO_BIN_EXE_imgpkg"))
+}
+
+/// The error that pushing this directory as a bundle gives; nothing must have reached the registry.
+fn refused_push(bundle: &BundleDirectory) -> String {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let ran = imgpkg.run(&["push", "-b", &registry.reference("apps/x"), "-f", bundle.argument()]).failure();
+    assert!(registry.tags("apps/x").is_empty());
+    ran.stderr
+}
+
+/// The error that copying a bundle with this lock file to a tar gives; no tar must be there.
+fn refused_copy(lock: &str) -> String {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let bundle = BundleDirectory::with_lock(lock);
+    let reference = registry.reference("apps/x");
+    imgpkg.run(&["push", "-b", &reference, "-f", bundle.argument()]).success();
+    let tar = imgpkg.home().join("x.tar");
+    let ran = imgpkg.run(&["copy", "-b", &reference, "--to-tar", tar.to_str().unwrap()]).failure();
+    assert_eq!(std::fs::read_dir(imgpkg.home()).unwrap().count(), 0);
+    let out = imgpkg.home().join("out");
+    let pulled = imgpkg.run(&["pull", "-b", &reference, "-o", out.to_str().unwrap()]).failure();
+    assert!(!out.exists(), "{}", pulled.stderr);
+    let described = imgpkg.run(&["describe", "-b", &reference]).failure();
+    assert_eq!(described.stdout, "");
+    ran.stderr
+}
+
+#[test]
+fn a_directory_without_a_lock_file_is_no_bundle() {
+    let empty = BundleDirectory::of_images(&[]);
+    std::fs::remove_dir_all(empty.file(".imgpkg")).unwrap();
+    let error = refused_push(&empty);
+    assert!(error.contains("This directory is not a bundle. It is missing .imgpkg/images.yml"), "{error}");
+    std::fs::create_dir(empty.file(".imgpkg")).unwrap();
+    let error = refused_push(&empty);
+    assert!(error.contains("The bundle expected .imgpkg/images.yml to exist, but it wasn't found"), "{error}");
+}
+
+#[test]
+fn two_lock_files_are_refused_and_both_named() {
+    let bundle = BundleDirectory::of_images(&[]).write("sub/.imgpkg/images.yml", HEADER);
+    let error = refused_push(&bundle);
+    assert!(error.contains("This directory contains multiple bundle definitions."), "{error}");
+    assert!(error.contains(bundle.file("sub/.imgpkg").to_str().unwrap()), "{error}");
+}
+
+#[test]
+fn a_symlink_in_the_directory_is_refused_and_named() {
+    let bundle = BundleDirectory::of_images(&[]);
+    symlink("config.yml", bundle.file("link")).unwrap();
+    let error = refused_push(&bundle);
+    let expected = format!("Expected file '{}' to be a regular file", bundle.file("link").display());
+    assert!(error.contains(&expected), "{error}");
+}
+
+#[test]
+fn a_lock_file_that_is_no_yaml_is_refused_with_line_and_column() {
+    let error = refused_copy(&format!("{HEADER}images:\n- image: \"{IMAGE}\n"));
+    assert!(error.contains("images.yml") || error.contains("ImagesLock"), "{error}");
+    assert!(error.contains("line ") && error.contains("column "), "{error}");
+}
+
+#[test]
+fn a_lock_file_of_another_kind_or_version_is_refused() {
+    let error = refused_copy("apiVersion: v2\nkind: ImagesLock\n");
+    assert!(error.contains("Unknown version (known: imgpkg.carvel.dev/v1alpha1)"), "{error}");
+    let error = refused_copy("apiVersion: imgpkg.carvel.dev/v1alpha1\nkind: Other\n");
+    assert!(error.contains("Unknown kind (known: ImagesLock)"), "{error}");
+}
+
+#[test]
+fn an_entry_without_a_digest_is_refused_and_named() {
+    let error = refused_copy(&format!("{HEADER}images:\n- image: ubuntu:latest\n"));
+    assert!(error.contains("Expected ref to be in digest form, got 'ubuntu:latest'"), "{error}");
+}
+
+#[test]
+fn references_that_are_none_are_refused() {
+    let imgpkg = imgpkg();
+    let bundle = BundleDirectory::of_images(&[]);
+    let push = imgpkg.run(&["push", "-b", "Bad!ref", "-f", bundle.argument()]).failure();
+    assert!(push.stderr.contains("Parsing 'Bad!ref'"), "{}", push.stderr);
+    let copy = imgpkg.run(&["copy", "-b", "Bad!ref", "--to-tar", "x.tar"]).failure();
+    assert!(copy.stderr.contains("Bad!ref"), "{}", copy.stderr);
+    let repo = imgpkg.run(&["copy", "-b", "ubuntu", "--to-repo", "r.example/x:tag"]).failure();
+    assert!(repo.stderr.contains("Building import repository ref"), "{}", repo.stderr);
+}
+
+#[test]
+fn a_bundle_is_no_image_and_an_image_no_bundle() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let (image, bundle) = (registry.reference("src/image:v1"), registry.reference("src/bundle:v1"));
+    Image::of_files(&[("a", b"a")]).push(&registry, "src/image", "v1");
+    imgpkg.run(&["push", "-b", &bundle, "-f", BundleDirectory::of_images(&[]).argument()]).success();
+    let out = imgpkg.home().join("out");
+    let out = out.to_str().unwrap();
+    let to = registry.reference("dst/x");
+    for arguments in [vec!["copy", "-b", &image, "--to-repo", &to], vec!["pull", "-b", &image, "-o", out]] {
+        let error = imgpkg.run(&arguments).failure().stderr;
+        assert!(error.contains("(hint: Did you use -i instead of -b?)"), "{error}");
+    }
+    for arguments in [vec!["copy", "-i", &bundle, "--to-repo", &to], vec!["pull", "-i", &bundle, "-o", out]] {
+        let error = imgpkg.run(&arguments).failure().stderr;
+        assert!(error.contains("(hint: Use -b instead of -i for bundles)"), "{error}");
+    }
+    assert!(registry.tags("dst/x").is_empty() && !Path::new(out).exists());
+}
+
+#[test]
+fn an_unreachable_registry_is_named_with_the_reason() {
+    let port = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let reference = format!("127.0.0.1:{port}/apps/x:v1");
+    let started = std::time::Instant::now();
+    let error = imgpkg().run(&["pull", "-i", &reference, "-o", "out"]).failure().stderr;
+    assert!(error.contains(&format!("127.0.0.1:{port}")) && error.contains("connection refused"), "{error}");
+    assert!(started.elapsed().as_secs() < 15, "a mistyped port is not waited for: {:?}", started.elapsed());
+}
+
+#[test]
+fn a_registry_that_refuses_or_fails_is_quoted() {
+    let imgpkg = imgpkg();
+    let denied = r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#;
+    let stub = Stub::answering("401 Unauthorized", &["Www-Authenticate: Basic realm=\"x\""], denied);
+    let error = imgpkg.run(&["tag", "list", "-i", &stub.reference("apps/x")]).failure().stderr;
+    assert!(error.contains("UNAUTHORIZED: authentication required"), "{error}");
+    let stub = Stub::answering("500 Internal Server Error", &[], "out of order");
+    let arguments = ["tag", "list", "-i", &stub.reference("apps/x"), "--registry-retry-count", "1"];
+    let error = imgpkg.run(&arguments).failure().stderr;
+    assert!(error.contains("500 Internal Server Error"), "{error}");
+    let registry = Registry::embedded(&imgpkg);
+    let error = imgpkg.run(&["copy", "-i", &registry.reference("no/such:v1"), "--to-tar", "x.tar"]).failure().stderr;
+    assert!(error.contains("no/such") && error.contains("UNKNOWN"), "{error}");
+}
+
+/// An archive of a bundle and its image.
+fn archive(imgpkg: &Tool, registry: &Registry) -> PathBuf {
+    let image = Image::of_files(&[("a", b"a")]).push(registry, "src/app", "v1");
+    let bundle = BundleDirectory::of_images(&[&registry.reference(&format!("src/app@{image}"))]);
+    let reference = registry.reference("src/bundle:1.0");
+    imgpkg.run(&["push", "-b", &reference, "-f", bundle.argument()]).success();
+    let tar = imgpkg.home().join("x.tar");
+    imgpkg.run(&["copy", "-b", &reference, "--to-tar", tar.to_str().unwrap()]).success();
+    tar
+}
+
+/// The error that importing this archive gives; no manifest must have reached the registry.
+fn refused_import(imgpkg: &Tool, registry: &Registry, tar: &Path) -> String {
+    let to = registry.reference("dst/x");
+    let ran = imgpkg.run(&["copy", "--tar", tar.to_str().unwrap(), "--to-repo", &to]).failure();
+    assert!(registry.tags("dst/x").is_empty());
+    assert!(ran.stderr.contains(tar.to_str().unwrap()), "the file is named: {}", ran.stderr);
+    ran.stderr
+}
+
+#[test]
+fn a_truncated_archive_is_refused_wherever_it_ends() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let tar = archive(&imgpkg, &registry);
+    let bytes = std::fs::read(&tar).unwrap();
+    for length in [0, 100, 700, bytes.len() / 2, bytes.len() - 1024 - 512] {
+        std::fs::write(&tar, &bytes[..length]).unwrap();
+        refused_import(&imgpkg, &registry, &tar);
+    }
+}
+
+#[test]
+fn an_archive_whose_blob_does_not_match_its_digest_is_refused() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let tar = archive(&imgpkg, &registry);
+    let mut bytes = std::fs::read(&tar).unwrap();
+    let at = bytes.len() - 1024 - 512;
+    bytes[at] ^= 1;
+    std::fs::write(&tar, &bytes).unwrap();
+    let error = {
+        let to = registry.reference("dst/x");
+        imgpkg.run(&["copy", "--tar", tar.to_str().unwrap(), "--to-repo", &to]).failure().stderr
+    };
+    assert!(registry.tags("dst/x").is_empty());
+    assert!(error.contains("sha256"), "{error}");
+}
+
+#[test]
+fn an_archive_that_lacks_a_blob_is_refused() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let tar = archive(&imgpkg, &registry);
+    let mut source = tar::Archive::new(std::fs::File::open(&tar).unwrap());
+    let mut builder = tar::Builder::new(Vec::new());
+    for entry in source.entries().unwrap().take(2) {
+        let entry = entry.unwrap();
+        builder.append(&entry.header().clone(), entry).unwrap();
+    }
+    let lacking = imgpkg.home().join("lacking.tar");
+    std::fs::write(&lacking, builder.into_inner().unwrap()).unwrap();
+    let error = refused_import(&imgpkg, &registry, &lacking);
+    assert!(error.contains(".tar.gz"), "{error}");
+}
+
+#[test]
+fn what_is_no_archive_is_refused() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let file = imgpkg.home().join("no.tar");
+    std::fs::write(&file, "this is a text, and long enough to be looked at\n".repeat(100)).unwrap();
+    refused_import(&imgpkg, &registry, &file);
+    let missing = imgpkg.home().join("missing.tar");
+    let error = refused_import(&imgpkg, &registry, &missing);
+    assert!(error.contains("no such file or directory"), "{error}");
+}
+
+#[test]
+fn directories_that_must_not_be_replaced_are_refused() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    Image::of_files(&[("a", b"a")]).push(&registry, "src/app", "v1");
+    let reference = registry.reference("src/app:v1");
+    let inside = imgpkg.home().join("work/inside");
+    std::fs::create_dir_all(&inside).unwrap();
+    let home = imgpkg.home().to_str().unwrap();
+    let here = inside.to_str().unwrap();
+    for output in ["/", ".", "..", "./", "../", home, here, "../../work", "../inside"] {
+        let ran = imgpkg.run_in(&inside, &["pull", "-i", &reference, "-o", output]).failure();
+        let expected = "Disallowed output directory (trying to avoid accidental deletion)";
+        assert!(ran.stderr.contains(expected), "{output}: {}", ran.stderr);
+        assert!(inside.is_dir());
+    }
+}
+
+#[test]
+fn a_failed_copy_leaves_the_archive_that_was_there() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let tar = archive(&imgpkg, &registry);
+    let before = std::fs::read(&tar).unwrap();
+    let arguments = ["copy", "-i", &registry.reference("no/such:v1"), "--to-tar", tar.to_str().unwrap()];
+    imgpkg.run(&arguments).failure();
+    assert!(std::fs::read(&tar).unwrap() == before);
+    assert_eq!(std::fs::read_dir(imgpkg.home()).unwrap().count(), 1, "nothing is left beside the archive");
+}
+
+#[test]
+fn links_and_devices_in_a_layer_are_skipped_and_counted() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, kind) in
+        [("link", tar::EntryType::Symlink), ("fifo", tar::EntryType::Fifo), ("null", tar::EntryType::Char)]
+    {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_size(0);
+        builder.append_link(&mut header, name, "/etc/passwd").unwrap();
+    }
+    let mut header = tar::Header::new_gnu();
+    header.as_old_mut().name[..5].copy_from_slice(b"/file");
+    header.set_mode(0o644);
+    header.set_size(2);
+    header.set_cksum();
+    builder.append(&header, &b"ok"[..]).unwrap();
+    let layer = builder.into_inner().unwrap();
+    Image::of_files(&[("a", b"a")])
+        .with_raw_layer("application/vnd.oci.image.layer.v1.tar", &layer)
+        .push(&registry, "src/app", "v1");
+    let out = imgpkg.home().join("out");
+    let arguments = ["pull", "-i", &registry.reference("src/app:v1"), "-o", out.to_str().unwrap()];
+    let ran = imgpkg.run(&arguments).success();
+    assert_eq!(std::fs::read_to_string(out.join("file")).unwrap(), "ok");
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 2);
+    assert!(ran.stderr.contains('3'), "{}", ran.stderr);
+}
