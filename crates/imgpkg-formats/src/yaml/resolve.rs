@@ -115,7 +115,7 @@ fn decode_binary(text: &str) -> Option<Scalar> {
         }
         let mut bits = 0_u32;
         for byte in &group[..4 - padding] {
-            bits = bits << 6 | sextet(*byte)?;
+            bits = (bits << 6) | sextet(*byte)?;
         }
         bits <<= 6 * padding;
         bytes.extend_from_slice(&bits.to_be_bytes()[1..4 - padding]);
