@@ -1,5 +1,7 @@
 //! The YAML module against what the reference wrote, read and refused.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;

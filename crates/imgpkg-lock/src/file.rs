@@ -33,7 +33,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
 /// old content. A new file has mode 0600, an old one keeps its mode; a link is followed; what is not a regular file,
 /// such as a pipe, is written to.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let failed = |error| Error::Write { path: path.to_owned(), source: FileError::new("open", path, error) };
+    let failed = |error: io::Error| {
+        let operation = match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory => "open",
+            _ => "write",
+        };
+        Error::Write { path: path.to_owned(), source: FileError::new(operation, path, error) }
+    };
     let target = follow_links(path).map_err(failed)?;
     replace(&target, text).map_err(failed)
 }
