@@ -1,6 +1,8 @@
 //! imgpkg's tar: `manifest.json`, which holds all manifests and configurations, then every distinct layer once.
 
 mod document;
+#[cfg(test)]
+mod fixture;
 mod header;
 mod index;
 mod items;

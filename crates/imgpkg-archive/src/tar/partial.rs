@@ -46,13 +46,14 @@ impl Partial {
 
     /// Gives the file its final size, and claims that much of the disk where the file system can.
     pub(super) fn reserve(&self, size: u64) -> Result<(), Error> {
-        if self.available().is_some_and(|available| available < size) {
-            return Err(self.full(size));
+        let needed = size.saturating_sub(self.claimed());
+        // Asked first, because claiming too much would fill the disk for everybody before it fails.
+        if self.free().is_some_and(|free| free < needed) {
+            return Err(self.full(needed));
         }
         match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, size) {
-            Ok(()) => {}
-            Err(Errno::NOSPC | Errno::DQUOT) => return Err(self.full(size)),
-            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::NODEV) => {}
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::NODEV) => {}
+            Err(Errno::NOSPC | Errno::DQUOT) => return Err(self.full(needed)),
             Err(error) => return Err(self.failed(error.into())),
         }
         self.file.set_len(size).map_err(|error| self.failed(error))
@@ -88,19 +89,28 @@ impl Partial {
 
     fn failed(&self, error: io::Error) -> Error {
         if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-            return self.full(self.file.metadata().map_or(0, |metadata| metadata.len()));
+            let length = self.file.metadata().map_or(0, |metadata| metadata.len());
+            return self.full(length.saturating_sub(self.claimed()));
         }
         Error::Write { path: self.path.clone(), source: error.into() }
     }
 
     fn full(&self, needed: u64) -> Error {
-        Error::Full { path: self.path.clone(), needed, available: self.available().unwrap_or(0) }
+        let system = rustix::fs::fstatvfs(&self.file).ok();
+        // What is left for ordinary users, which is what a user is told elsewhere.
+        let available = system.map_or(0, |system| system.f_bavail.saturating_mul(system.f_frsize));
+        Error::Full { path: self.path.clone(), needed, available }
     }
 
-    /// How many bytes the file system has left for us; `None` where it does not say.
-    fn available(&self) -> Option<u64> {
-        let system = rustix::fs::fstatvfs(&self.file).ok()?;
-        system.f_bavail.checked_mul(system.f_frsize)
+    /// How many bytes of the disk the file has already.
+    fn claimed(&self) -> u64 {
+        self.file.metadata().map_or(0, |metadata| metadata.blocks().saturating_mul(512))
+    }
+
+    /// How many bytes the file system has left, those kept for the administrator included; `None` where it does not say.
+    fn free(&self) -> Option<u64> {
+        let system = rustix::fs::fstatvfs(&self.file).ok().filter(|system| system.f_blocks > 0)?;
+        system.f_bfree.checked_mul(system.f_frsize)
     }
 }
 
