@@ -1,10 +1,16 @@
 //! Bits into bytes, least significant first, as RFC 1951 section 3.1.1 packs them.
 
+use super::window::BLOCK;
+
 /// Room for the longest encoded block, with the gzip header before it and the end of the stream after it.
 ///
-/// A stored block takes 65535 bytes and 5 of header. Anything else was estimated to be no longer than that, leaving out
-/// only the extra bits of matches: at most 18 for each of the at most 16384 matches of a block, 36864 bytes together.
+/// A stored block takes 5 bytes of header. Anything else was estimated to be no longer than that, but the estimate leaves
+/// out the extra bits of matches: at most 18 for each, and a match takes at least four bytes of the block.
 pub(super) const CAPACITY: usize = 1 << 17;
+
+/// Header, closing block, trailer, and the bytes beyond its end that a writer touches.
+const AROUND: usize = 64;
+const _: () = assert!(BLOCK + 5 + BLOCK / 4 * 18 / 8 + AROUND <= CAPACITY);
 
 /// What has not filled a byte yet when a writer is put aside between two blocks.
 #[derive(Debug, Clone, Copy, Default)]

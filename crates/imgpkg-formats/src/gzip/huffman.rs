@@ -108,10 +108,10 @@ fn sort<'a>(counts: &[u32], sorted: &'a mut [Leaf; MAX_SYMBOLS]) -> &'a [Leaf] {
 /// whether no code is longer than `limit`; otherwise the widths are of no use.
 ///
 /// Where it succeeds, the widths are exactly those of [`package_merge`], only sooner. Take away from every leaf's
-/// weight the same tiny amount, and give some of it back, a little more for each later leaf, in amounts that make no
-/// two sets of leaves weigh the same. Both algorithms then do what they did before: a leaf loses less than a package or
-/// inner node, which has two leaves or more, so the rule for ties is now the order of the weights, and leaves are still
-/// in order. Both find a set of widths that is optimal for the changed weights, and there is only one.
+/// weight the same tiny amount, and give a far tinier one back, more to each later leaf, in amounts that make no two
+/// assignments of widths cost the same. Both algorithms then do what they did before: a leaf loses less than a package
+/// or inner node, which holds two leaves or more, so the rule for ties has become the order of the weights, and the
+/// leaves are still in order. Both find an assignment that is optimal for the changed weights, and there is only one.
 fn huffman(leaves: &[Leaf], limit: u32, widths: &mut [u8]) -> bool {
     // Inner nodes, in the order in which they are made, which is the order of their weights. The last is the root.
     let inner = leaves.len() - 1;
