@@ -26,8 +26,8 @@
 //! Input is gathered into a window of one block of 65535 bytes and the 32768 bytes before it. Each full block, and what
 //! is left at the end, goes through the match search (`search`), whose result is counted and gets Huffman codes
 //! (`huffman`), their description (`lengths`), and an estimate of the size that decides how the block is written
-//! (`block`). A closing empty block and the trailer follow at the end. Memory is constant, less
-//! than half a megabyte.
+//! (`block`). A closing empty block and the trailer follow at the end. Memory is constant, less than
+//! half a megabyte.
 
 mod bits;
 mod block;

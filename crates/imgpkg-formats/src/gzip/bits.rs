@@ -4,8 +4,8 @@ use super::window::BLOCK;
 
 /// Room for the longest encoded block, with the gzip header before it and the end of the stream after it.
 ///
-/// A stored block takes 5 bytes of header. Anything else was estimated to be no longer than that, but the estimate leaves
-/// out the extra bits of matches: at most 18 for each, and a match takes at least four bytes of the block.
+/// A stored block takes 5 bytes of header. Anything else was estimated to be no longer than that, but the estimate
+/// leaves out the extra bits of matches: at most 18 for each, and a match takes at least four bytes of the block.
 pub(super) const CAPACITY: usize = 1 << 17;
 
 /// Header, closing block, trailer, and the bytes beyond its end that a writer touches.
