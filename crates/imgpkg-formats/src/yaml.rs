@@ -1,6 +1,6 @@
 //! YAML the way the reference reads and writes it: YAML 1.1 scalars, one document, frozen output bytes.
 //!
-//! [`read`] gives a [`Value`], [`read_node`] the same tree with the position of every part, [`write`] the text. Mapping
+//! [`read`] gives a [`Value`], [`read_node`] the same tree with the position of every part, [`write()`] the text. Mapping
 //! keys are strings on both sides, because the reference turns every document into JSON before it looks at it: `n: x`
 //! has the key `false`, `0x10: x` the key `16`.
 //!

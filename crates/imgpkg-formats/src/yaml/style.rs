@@ -1,7 +1,6 @@
 //! How a string is written: plain, quoted or as a block.
 
 use super::decode::is_break;
-use super::number;
 use super::resolve::is_plain_string;
 
 /// The four ways to write a scalar.
@@ -111,7 +110,7 @@ fn is_base_60(text: &str) -> bool {
         && sixties.all(|place| {
             (1..=2).contains(&place.len())
                 && place.bytes().all(|byte| byte.is_ascii_digit())
-                && number::parse_float(place).is_some_and(|value| value < 60.0)
+                && place.parse().is_ok_and(|value: u8| value < 60)
         })
         && digits(fraction)
 }
