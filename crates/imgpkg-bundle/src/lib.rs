@@ -28,8 +28,13 @@
 //! ```
 
 pub mod build;
+mod document;
 pub mod error;
 pub mod extract;
+pub mod fetch;
+pub mod locations;
+pub mod nested;
+pub mod pull;
 pub mod tags;
 
 pub use error::Error;

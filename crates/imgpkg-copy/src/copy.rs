@@ -2,19 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use imgpkg_archive::{ArchiveWriter, Item, WriteOptions};
 use imgpkg_bundle::fetch::is_bundle;
 use imgpkg_bundle::tags;
-use imgpkg_oci::{Destination, Digest, DigestReference, Repository, Tag, TagOrDigest};
+use imgpkg_oci::{BlobPut, Destination, Digest, DigestReference, Repository, Tag, TagOrDigest};
 
+use crate::Error;
 use crate::budget::Budget;
 use crate::discover::ImageSet;
 use crate::event::{Event, Listener};
 use crate::plan::{LayerChoice, Plan, Shipment};
 use crate::record;
 use crate::transfer::transfer;
-use crate::Error;
 
 /// How to copy.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +78,7 @@ pub async fn to_repository(
     let shipments: Vec<_> =
         set.items.iter().map(|item| shipment(set, item, repository, options.repository_based_tags)).collect();
     ship(&shipments, &destination, options, &listener).await?;
-    record::write_locations(set, &destination, repository, options, &listener).await?;
+    record::write_locations(set, &destination, repository, options).await?;
     listener(Event::TaggingImages);
     record::write_tags(&set.items, &*destination, repository).await?;
     Ok(outcome(set, options, |item| repository.at(item.source.digest().clone())))
@@ -94,15 +95,27 @@ pub async fn to_archive(
     listener: Listener,
 ) -> Result<Outcome, Error> {
     listener(Event::WritingLayers);
+    let started = Instant::now();
     let include_non_distributable = options.layers == LayerChoice::All;
     let writer = ArchiveWriter::create(path, &set.items, WriteOptions { include_non_distributable }).await?;
-    let writer = Arc::new(writer);
+    listener(Event::FileWritten { name: "manifest.json".to_owned(), elapsed: started.elapsed() });
     let shipments: Vec<_> = set.items.iter().map(|item| archived(set, item)).collect();
-    let destination: Arc<dyn Destination> = writer.clone();
-    ship(&shipments, &destination, options, &listener).await?;
-    drop(destination);
+    let destination: Arc<dyn Destination> = Arc::new(writer.clone());
+    ship(&shipments, &destination, options, &files_of(listener)).await?;
     writer.finish().await?;
     Ok(outcome(set, options, |item| item.source.clone()))
+}
+
+/// A listener that hears of a blob in an archive as of the file that it is there. What is no file of its own, because
+/// `manifest.json` contains it, counts as present.
+fn files_of(listener: Listener) -> Listener {
+    Arc::new(move |event| {
+        if let Event::BlobDone { digest, put: BlobPut::Sent, elapsed, .. } = &event {
+            let name = format!("{}-{}.tar.gz", digest.algorithm().name(), digest.hex());
+            listener(Event::FileWritten { name, elapsed: *elapsed });
+        }
+        listener(event);
+    })
 }
 
 /// Plans the way of these shipments and carries the plan out.
@@ -131,7 +144,8 @@ fn shipment(set: &ImageSet, item: &Item, repository: &Repository, repository_bas
         name: item.source.clone(),
         tree: item.tree.clone(),
         source: set.repositories.source(origin),
-        mount_from: (origin.registry() == repository.registry() && origin != repository).then(|| origin.clone()),
+        mount_from: (origin.registry() == repository.registry() && origin != repository)
+            .then(|| origin.clone()),
         targets: vec![TagOrDigest::Tag(tag)],
     }
 }

@@ -51,12 +51,16 @@ impl ImageSet {
     }
 }
 
-/// One image or index, which must not be a bundle.
+/// One image or index, which must not be a bundle. `name` is what the user calls it, for messages.
 ///
 /// # Errors
 /// When it cannot be fetched, or is a bundle.
-pub async fn from_image(repositories: Arc<dyn Repositories>, reference: &Reference) -> Result<ImageSet, Error> {
-    let (source, tree) = open(&*repositories, reference).await?;
+pub async fn from_image(
+    repositories: Arc<dyn Repositories>,
+    name: &str,
+    reference: &Reference,
+) -> Result<ImageSet, Error> {
+    let (source, tree) = open(&*repositories, name, reference).await?;
     if is_bundle(&tree) {
         return Err(Error::IsABundle);
     }
@@ -64,7 +68,7 @@ pub async fn from_image(repositories: Arc<dyn Repositories>, reference: &Referen
     Ok(ImageSet::of_items(vec![item], repositories))
 }
 
-/// A bundle with all its images, through all bundles nested in it.
+/// A bundle with all its images, through all bundles nested in it. `name` is what the user calls it, for messages.
 ///
 /// `originals` says whether the references of the lock files are recorded with the images: they are when the user names
 /// the bundle, and are not when a lock file does, as in the reference tool.
@@ -73,11 +77,12 @@ pub async fn from_image(repositories: Arc<dyn Repositories>, reference: &Referen
 /// When it is no bundle, or one of its images cannot be found.
 pub async fn from_bundle(
     repositories: Arc<dyn Repositories>,
+    name: &str,
     reference: &Reference,
     tag: Option<Tag>,
     originals: bool,
 ) -> Result<ImageSet, Error> {
-    let (source, tree) = open(&*repositories, reference).await?;
+    let (source, tree) = open(&*repositories, name, reference).await?;
     if !is_bundle(&tree) {
         return Err(Error::NotABundle);
     }
@@ -141,7 +146,12 @@ pub async fn from_images_lock(
 }
 
 /// An image that has just been built and is nowhere yet. `source` is the name it is recorded under.
-pub fn from_built(image: Arc<dyn Source>, tree: ManifestTree, source: DigestReference, tag: Option<Tag>) -> ImageSet {
+pub fn from_built(
+    image: Arc<dyn Source>,
+    tree: ManifestTree,
+    source: DigestReference,
+    tag: Option<Tag>,
+) -> ImageSet {
     ImageSet::of_items(vec![item(source, tag, None, tree)], Arc::new(Only(image)))
 }
 
@@ -156,15 +166,16 @@ impl Repositories for Only {
 
 async fn open(
     repositories: &dyn Repositories,
+    name: &str,
     reference: &Reference,
 ) -> Result<(DigestReference, ManifestTree), Error> {
     let source = repositories.source(reference.repository());
     let tree = fetch_tree(&*source, &reference.target())
         .await
-        .map_err(|source| Error::Check { reference: reference.to_string(), source })?;
+        .map_err(|source| Error::Check { reference: name.to_owned(), source })?;
     Ok((reference.repository().at(tree.manifest.digest().clone()), tree))
 }
 
 fn item(source: DigestReference, tag: Option<Tag>, original: Option<String>, tree: ManifestTree) -> Item {
-    Item { source, tag, original, root_bundle: false, tree }
+    Item { tag, original, ..Item::new(source, tree) }
 }

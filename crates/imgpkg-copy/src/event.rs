@@ -4,17 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imgpkg_oci::{BlobPut, Digest, DigestReference};
+use imgpkg_oci::{BlobPut, Digest};
 
 /// Something that has happened.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
-    /// Everything to be copied is known: the source references, in ascending order.
-    Discovered {
-        /// The references of all items.
-        items: Vec<DigestReference>,
-    },
     /// Everything to be moved is known.
     Planned {
         /// How many blobs may have to be moved.

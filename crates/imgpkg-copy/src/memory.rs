@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use imgpkg_oci::{
-    BlobOpener, BlobProgress, BlobPut, BlobReader, Descriptor, Destination, Digest, DigestReference, Document,
-    ErrorKind, Manifest, ManifestTree, Source, StoreError, StoreResult, TagOrDigest, TreeContent,
+    BlobOpener, BlobProgress, BlobPut, BlobReader, Descriptor, Destination, Digest, DigestReference,
+    Document, ErrorKind, Manifest, ManifestTree, Source, StoreError, StoreResult, TagOrDigest, TreeContent,
     media_type,
 };
 
@@ -54,9 +54,13 @@ impl Source for Memory {
         async move { Ok(self.manifest(target).await?.digest().clone()) }.boxed()
     }
 
-    fn blob<'a>(&'a self, blob: &'a Descriptor, _from: BlobProgress) -> BoxFuture<'a, StoreResult<BlobReader>> {
+    fn blob<'a>(
+        &'a self,
+        blob: &'a Descriptor,
+        from: BlobProgress,
+    ) -> BoxFuture<'a, StoreResult<BlobReader>> {
         let found = self.blobs.lock().unwrap().get(&blob.digest).cloned();
-        let reader = found.map(|bytes| BlobReader::from_bytes(blob.clone(), bytes));
+        let reader = found.map(|bytes| BlobReader::of_bytes(blob.clone(), &bytes, from));
         std::future::ready(reader.ok_or_else(|| not_found(blob.digest.as_str()))).boxed()
     }
 }
@@ -64,7 +68,8 @@ impl Source for Memory {
 impl Destination for Memory {
     fn existing<'a>(&'a self, target: &'a TagOrDigest) -> BoxFuture<'a, StoreResult<Option<Digest>>> {
         self.asked.lock().unwrap().push(target.as_str().to_owned());
-        let found = self.manifests.lock().unwrap().get(target.as_str()).map(|manifest| manifest.digest().clone());
+        let found =
+            self.manifests.lock().unwrap().get(target.as_str()).map(|manifest| manifest.digest().clone());
         std::future::ready(Ok(found)).boxed()
     }
 
@@ -150,4 +155,3 @@ pub(crate) fn name(tree: &ManifestTree) -> DigestReference {
 
 /// A layer's media type.
 pub(crate) const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
-

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use imgpkg_oci::{
-    Descriptor, Destination, Digest, DigestReference, ImageManifest, Manifest, ManifestTree, Repository, Source,
-    TagOrDigest, TreeContent,
+    Descriptor, Destination, Digest, DigestReference, ImageManifest, Manifest, ManifestTree, Repository,
+    Source, TagOrDigest, TreeContent,
 };
 
 use crate::Error;
@@ -96,7 +96,8 @@ impl Plan {
                 .buffered(CHECKS_AT_ONCE)
                 .try_collect()
                 .await?;
-        let mut draft = Draft { plan: Self::default(), blobs: HashMap::new(), manifests: HashMap::new(), layers };
+        let mut draft =
+            Draft { plan: Self::default(), blobs: HashMap::new(), manifests: HashMap::new(), layers };
         for (shipment, missing) in shipments.iter().zip(&missing) {
             draft.add(shipment, &shipment.tree, missing);
         }
@@ -143,7 +144,8 @@ async fn missing_of_shipment(shipment: &Shipment, destination: &dyn Destination)
             _ => targets.push(target.clone()),
         }
     }
-    let below = if present { None } else { Some(missing_below(shipment, &shipment.tree, destination).await?) };
+    let below =
+        if present { None } else { Some(missing_below(shipment, &shipment.tree, destination).await?) };
     Ok(Missing { targets, below })
 }
 
@@ -196,8 +198,10 @@ impl Draft {
         let (blobs, children) = match &tree.content {
             TreeContent::Image { image, config } => (self.image_blobs(shipment, image, config), Vec::new()),
             TreeContent::Index { children } => {
-                let added =
-                    children.iter().zip(below).filter_map(|(child, missing)| self.add(shipment, child, missing));
+                let added = children
+                    .iter()
+                    .zip(below)
+                    .filter_map(|(child, missing)| self.add(shipment, child, missing));
                 (Vec::new(), added.collect())
             }
         };
@@ -237,7 +241,8 @@ impl Draft {
 
     fn image_blobs(&mut self, shipment: &Shipment, image: &ImageManifest, config: &Bytes) -> Vec<usize> {
         let mut positions = vec![self.blob(shipment, &image.config, BlobOrigin::Memory(config.clone()))];
-        for layer in image.layers.iter().filter(|layer| self.layers.takes(layer)) {
+        let choice = self.layers;
+        for layer in image.layers.iter().filter(|layer| choice.takes(layer)) {
             let position = self.blob(shipment, layer, BlobOrigin::Sources(vec![shipment.source.clone()]));
             if !positions.contains(&position) {
                 positions.push(position);

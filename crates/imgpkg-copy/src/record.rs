@@ -10,11 +10,11 @@ use imgpkg_bundle::tags;
 use imgpkg_lock::{AnyLock, BundleLock, ImageRef, ImagesLock};
 use imgpkg_oci::{Destination, Repository, TagOrDigest};
 
+use crate::Error;
 use crate::copy::{Options, Outcome, ship};
 use crate::discover::ImageSet;
-use crate::event::{Listener, silent};
+use crate::event::silent;
 use crate::plan::Shipment;
-use crate::Error;
 
 /// How many tags are written at once.
 const TAGS_AT_ONCE: usize = 64;
@@ -29,7 +29,6 @@ pub async fn write_locations(
     destination: &Arc<dyn Destination>,
     repository: &Repository,
     options: Options,
-    _listener: &Listener,
 ) -> Result<(), Error> {
     let Some(root) = &set.bundle else { return Ok(()) };
     stream::iter(root.all())

@@ -4,18 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
-use futures_util::stream::{self, StreamExt as _};
 use imgpkg_oci::{
     BlobOpener, BlobProgress, BlobReader, Destination, ErrorKind, Repository, StoreError, StoreResult,
 };
 use tokio::task::JoinSet;
 
+use crate::Error;
 use crate::budget::Budget;
 use crate::event::{Event, Listener};
 use crate::plan::{BlobOrigin, BlobStep, ManifestStep, Plan};
-use crate::Error;
 
 /// Carries out a plan.
 ///
@@ -37,9 +35,9 @@ pub async fn transfer(
                     Step::Blob(position, blob) => {
                         put_blob(&blob, &*destination, &listener).await.map(|()| Done::Blob(position))
                     }
-                    Step::Manifest(position, manifest) => {
-                        put_manifest(&manifest, &*destination, &listener).await.map(|()| Done::Manifest(position))
-                    }
+                    Step::Manifest(position, manifest) => put_manifest(&manifest, &*destination, &listener)
+                        .await
+                        .map(|()| Done::Manifest(position)),
                 }
             });
         }
@@ -182,7 +180,9 @@ struct Content<'a> {
 impl Content<'_> {
     async fn read(&self, from: BlobProgress) -> StoreResult<BlobReader> {
         let sources = match &self.step.origin {
-            BlobOrigin::Memory(bytes) => return self.read_memory(bytes, from),
+            BlobOrigin::Memory(bytes) => {
+                return Ok(BlobReader::of_bytes(self.step.descriptor.clone(), bytes, from));
+            }
             BlobOrigin::Sources(sources) => sources,
         };
         let mut failure = None;
@@ -193,13 +193,6 @@ impl Content<'_> {
             }
         }
         Err(failure.unwrap_or_else(|| StoreError::new(ErrorKind::NotFound, "no source has this blob")))
-    }
-
-    fn read_memory(&self, bytes: &Bytes, from: BlobProgress) -> StoreResult<BlobReader> {
-        let offset = usize::try_from(from.offset()).ok().filter(|&offset| offset <= bytes.len());
-        let rest = bytes.slice(offset.unwrap_or(bytes.len())..);
-        let stream = stream::once(std::future::ready(Ok(rest))).boxed();
-        Ok(BlobReader::resumed(self.step.descriptor.clone(), from, stream))
     }
 }
 
@@ -218,7 +211,6 @@ impl BlobOpener for Content<'_> {
         self.step.mount_from.as_ref()
     }
 }
-
 
 #[cfg(test)]
 mod tests;

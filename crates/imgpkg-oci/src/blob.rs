@@ -115,9 +115,11 @@ impl BlobReader {
         Self { descriptor, progress, stream, held: None, finished: false, observer: None }
     }
 
-    /// A reader of bytes that are in memory.
-    pub fn from_bytes(descriptor: Descriptor, bytes: Bytes) -> Self {
-        Self::new(descriptor, futures_util::stream::once(async move { Ok(bytes) }).boxed())
+    /// A reader of what follows `progress` in a blob that is in memory.
+    pub fn of_bytes(descriptor: Descriptor, bytes: &Bytes, progress: BlobProgress) -> Self {
+        let offset = usize::try_from(progress.offset()).map_or(bytes.len(), |offset| offset.min(bytes.len()));
+        let rest = bytes.slice(offset..);
+        Self::resumed(descriptor, progress, futures_util::stream::once(async move { Ok(rest) }).boxed())
     }
 
     /// The same reader, which tells `observer` about every chunk that arrives.
@@ -257,6 +259,16 @@ mod tests {
     async fn right_bytes_arrive_whole() {
         let all = reader(b"hello world", b"hello world", 3).collect(100).await.unwrap();
         assert_eq!(&all[..], b"hello world");
+    }
+
+    #[tokio::test]
+    async fn a_blob_in_memory_is_read_from_where_an_earlier_reader_stopped() {
+        let bytes = Bytes::from_static(b"hello world");
+        let descriptor = Descriptor::new(MediaType::default(), Digest::sha256_of(&bytes), 11);
+        let mut progress = BlobProgress::start(&descriptor.digest);
+        progress.advance(b"hello ");
+        let rest = BlobReader::of_bytes(descriptor, &bytes, progress).collect(100).await.unwrap();
+        assert_eq!(&rest[..], b"world");
     }
 
     #[tokio::test]

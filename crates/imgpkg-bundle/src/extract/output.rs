@@ -56,6 +56,11 @@ impl OutputDirectory {
         &self.directory
     }
 
+    /// Where the directory will be.
+    pub fn location(&self) -> &Path {
+        &self.location
+    }
+
     /// Puts the directory into its place, and deletes what was there before: a directory with all that is in it, a link,
     /// or a file.
     ///

@@ -48,7 +48,9 @@ async fn missing_images(archive: &Archive, bundle: &Item) -> Result<Vec<String>,
     let mut missing: Vec<_> = lock
         .images
         .iter()
-        .filter(|image| !archive.items().iter().any(|item| item.tree.manifest.digest() == image.image.digest()))
+        .filter(|image| {
+            !archive.items().iter().any(|item| item.tree.manifest.digest() == image.image.digest())
+        })
         .map(|image| (image.image.digest().clone(), image.image.to_string()))
         .collect();
     missing.sort();

@@ -31,7 +31,9 @@ async fn signature_of(repositories: &dyn Repositories, signed: &Item) -> Result<
     let source = repositories.source(repository);
     match fetch_tree(&*source, &TagOrDigest::Tag(tag.clone())).await {
         Ok(tree) => Ok(Some(item(repository.at(tree.manifest.digest().clone()), Some(tag), None, tree))),
-        Err(nested::Error::Fetch(error)) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Denied) => {
+        Err(nested::Error::Fetch(error))
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Denied) =>
+        {
             Ok(None)
         }
         Err(source) => Err(Error::Signature { reference: signed.source.clone(), source }),

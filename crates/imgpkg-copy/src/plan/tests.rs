@@ -30,7 +30,8 @@ async fn a_blob_of_several_images_is_planned_once() {
 
 #[tokio::test]
 async fn a_layer_that_an_image_has_twice_is_waited_for_once() {
-    let plan = plan(&[shipment(image(b"{}", &[(LAYER, b"x"), (LAYER, b"x")]), "a")], &Memory::default()).await;
+    let plan =
+        plan(&[shipment(image(b"{}", &[(LAYER, b"x"), (LAYER, b"x")]), "a")], &Memory::default()).await;
     assert_eq!(plan.blobs.len(), 2);
     assert_eq!(plan.manifests[0].blobs, [0, 1]);
 }
