@@ -14,7 +14,8 @@ pub(crate) struct ApiError {
     status: StatusCode,
     code: Code,
     message: String,
-    headers: HeaderMap,
+    /// Apart, so that what is returned in place of an answer stays small.
+    headers: Box<HeaderMap>,
 }
 
 /// The code of an error: one of the specification's, or one of those that registries use where it has none.
@@ -41,7 +42,7 @@ pub(crate) type ApiResult<T = Response> = Result<T, ApiError>;
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { status, code: Code::Specified(code), message: message.into(), headers: HeaderMap::new() }
+        Self { status, code: Code::Specified(code), message: message.into(), headers: Box::default() }
     }
 
     pub(crate) fn bad_request(code: ErrorCode, message: impl Into<String>) -> Self {
@@ -54,7 +55,7 @@ impl ApiError {
 
     /// An error that the specification has no code for.
     pub(crate) fn other(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code: Code::Other(code), message: message.into(), headers: HeaderMap::new() }
+        Self { status, code: Code::Other(code), message: message.into(), headers: Box::default() }
     }
 
     /// The same error with these headers as well.
@@ -90,7 +91,7 @@ impl IntoResponse for ApiError {
         let body = serde_json::to_vec(&Errors { errors: [entry] }).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
+        *response.headers_mut() = *self.headers;
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));

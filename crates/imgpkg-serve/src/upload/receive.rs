@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::session::{Session, SessionError, Turn};
 
 /// How much is received at most while the disk is busy.
-const MAX_WAITING_BYTES: usize = 1024 * 1024;
+const MAX_WAITING_BYTES: usize = 256 * 1024;
 
 /// Why a body did not get into an upload as a whole.
 #[derive(Debug)]
