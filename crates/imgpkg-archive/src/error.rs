@@ -75,6 +75,14 @@ pub enum Error {
         /// How many bytes the file system has left.
         available: u64,
     },
+    /// An unfinished file of an earlier run cannot be read.
+    #[error("read {}", path.display())]
+    Read {
+        /// The unfinished file.
+        path: PathBuf,
+        /// Why.
+        source: SystemError,
+    },
     /// Writing failed.
     #[error("write {}", path.display())]
     Write {

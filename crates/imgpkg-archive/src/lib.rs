@@ -32,4 +32,4 @@ pub use error::Error;
 pub use item::Item;
 pub use system_error::SystemError;
 pub use tar::reader::Archive;
-pub use tar::writer::{ArchiveWriter, WriteOptions};
+pub use tar::writer::{ArchiveWriter, Reused, Unfinished, WriteOptions};

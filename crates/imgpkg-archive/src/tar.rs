@@ -6,9 +6,11 @@ mod fixture;
 mod header;
 mod index;
 mod items;
+mod journal;
 mod layout;
 mod partial;
 pub mod reader;
+mod resume;
 pub mod writer;
 
 use imgpkg_oci::Digest;

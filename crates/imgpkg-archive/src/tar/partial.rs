@@ -1,4 +1,5 @@
-//! The file that an archive is written into before it gets its name: `NAME.partial`, beside where it will be.
+//! The file that an archive is written into before it gets its name: `NAME.partial`, beside where it will be, and its
+//! journal `NAME.partial.journal`. What an earlier run for other images left is set aside as `NAME.partial.previous`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -16,27 +17,70 @@ use crate::Error;
 /// How many symbolic links are followed, as the kernel does.
 const MAX_LINKS: usize = 40;
 
-/// An unfinished file: locked against other writers, and removed when it is dropped before it was published.
+/// An unfinished file, locked against other writers. Dropped before it was published it is removed, unless it is worth
+/// keeping.
 #[derive(Debug)]
 pub(super) struct Partial {
     file: File,
     path: PathBuf,
     target: PathBuf,
-    published: AtomicBool,
+    kept: AtomicBool,
 }
 
 impl Partial {
-    /// Opens the unfinished file for `target`, emptied and locked.
-    pub(super) fn create(target: &Path) -> Result<Self, Error> {
+    /// Opens the unfinished file for `target` and locks it. What an earlier run left in it is still there.
+    pub(super) fn open(target: &Path) -> Result<Self, Error> {
         let creating = |source| Error::Create { path: target.to_owned(), source: Box::new(source) };
         let followed = followed(target).and_then(checked).map_err(creating)?;
-        let mut name = followed.clone().into_os_string();
-        name.push(".partial");
-        let path = PathBuf::from(name);
+        let path = partial_of(&followed);
         let file = locked(&path, &followed).map_err(creating)?;
-        let partial = Self { file, path, target: followed, published: AtomicBool::new(false) };
-        partial.file.set_len(0).map_err(|error| partial.failed(error))?;
-        Ok(partial)
+        Ok(Self { file, path, target: followed, kept: AtomicBool::new(false) })
+    }
+
+    /// Where the unfinished file for `target` is.
+    pub(super) fn path_of(target: &Path) -> Result<PathBuf, Error> {
+        Ok(partial_of(&followed(target)?))
+    }
+
+    /// Empties the file.
+    pub(super) fn clear(&self) -> Result<(), Error> {
+        self.file.set_len(0).map_err(|error| self.failed(error))
+    }
+
+    /// Moves the file and its journal out of the way and opens a new, empty one in its place.
+    pub(super) fn set_aside(self) -> Result<Self, Error> {
+        fs::rename(self.journal_path(), journal_of(&self.previous_path()))
+            .map_err(|error| self.failed(error))?;
+        fs::rename(&self.path, self.previous_path()).map_err(|error| self.failed(error))?;
+        self.keep();
+        let new = Self::open(&self.target)?;
+        new.clear()?;
+        Ok(new)
+    }
+
+    /// From now on the file outlives a run that fails.
+    pub(super) fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
+    }
+
+    /// Its length in bytes.
+    pub(super) fn length(&self) -> u64 {
+        self.file.metadata().map_or(0, |metadata| metadata.len())
+    }
+
+    /// Where its journal is.
+    pub(super) fn journal_path(&self) -> PathBuf {
+        journal_of(&self.path)
+    }
+
+    /// Where an unfinished file of other images is set aside. Its journal is beside it.
+    pub(super) fn previous_path(&self) -> PathBuf {
+        self.path.with_added_extension("previous")
+    }
+
+    /// The file, for reading what is in it.
+    pub(super) fn file(&self) -> &File {
+        &self.file
     }
 
     /// Its path while it is unfinished.
@@ -74,7 +118,11 @@ impl Partial {
         }
         self.file.sync_all().map_err(|error| self.failed(error))?;
         fs::rename(&self.path, &self.target).map_err(|error| self.failed(error))?;
-        self.published.store(true, Ordering::Relaxed);
+        self.keep();
+        for leftover in [self.journal_path(), journal_of(&self.previous_path()), self.previous_path()] {
+            // Most often there is none. One that stays is harmless: it claims things about a file that is not there.
+            let _ = fs::remove_file(leftover);
+        }
         let directory = match self.target.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
@@ -89,10 +137,14 @@ impl Partial {
 
     fn failed(&self, error: io::Error) -> Error {
         if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-            let length = self.file.metadata().map_or(0, |metadata| metadata.len());
-            return self.full(length.saturating_sub(self.claimed()));
+            return self.full_now();
         }
         Error::Write { path: self.path.clone(), source: error.into() }
+    }
+
+    /// The error that there is no room for what the file still lacks.
+    pub(super) fn full_now(&self) -> Error {
+        self.full(self.length().saturating_sub(self.claimed()))
     }
 
     fn full(&self, needed: u64) -> Error {
@@ -116,11 +168,21 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        if !self.published.load(Ordering::Relaxed) {
+        if !self.kept.load(Ordering::Relaxed) {
             // Nobody is left to be told if it fails; the next run writes over it.
+            let _ = fs::remove_file(self.journal_path());
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+fn partial_of(target: &Path) -> PathBuf {
+    target.with_added_extension("partial")
+}
+
+/// Where the journal of an unfinished file is.
+pub(super) fn journal_of(path: &Path) -> PathBuf {
+    path.with_added_extension("journal")
 }
 
 /// The path that a chain of symbolic links leads to, whether or not something is there yet.
@@ -176,7 +238,11 @@ fn locked(path: &Path, target: &Path) -> Result<File, Error> {
         let failed = |error: io::Error| Error::Open { path: path.to_owned(), source: error.into() };
         let ours = file.metadata().map_err(failed)?;
         match fs::symlink_metadata(path) {
-            Ok(named) if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) => return Ok(file),
+            // Under a second name it is somebody's other file, which must not be written to.
+            Ok(named) if named.ino() == ours.ino() && named.dev() == ours.dev() && ours.nlink() > 1 => {
+                fs::remove_file(path).map_err(failed)?;
+            }
+            Ok(named) if named.ino() == ours.ino() && named.dev() == ours.dev() => return Ok(file),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),

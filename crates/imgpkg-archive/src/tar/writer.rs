@@ -4,27 +4,36 @@
 //! The first header is written last. Until then the file is an empty tar to every reader, so that an unfinished archive
 //! cannot be taken for a whole one even if somebody renames it.
 
-use std::collections::HashMap;
+//!
+//! What a run that failed or was killed has written stays in `NAME.partial`, and the journal beside it says what that is.
+//! The next run for the same archive goes on from there, inside a layer too.
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
-use imgpkg_formats::tar::END;
+use futures_util::stream::{self, StreamExt as _};
+use imgpkg_formats::tar::{END, padding};
 use imgpkg_oci::{
-    BlobError, BlobOpener, BlobProgress, BlobPut, BlobReader, Descriptor, Destination, Digest, ErrorKind,
-    Manifest, StoreError, StoreResult, TagOrDigest,
+    BlobOpener, BlobProgress, BlobPut, BlobReader, Descriptor, Destination, Digest, ErrorKind, Manifest,
+    MediaType, Source as _, StoreError, StoreResult, TagOrDigest,
 };
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::BLOCK;
+use super::journal::{Claims, Journal};
 use super::layout::Layout;
-use super::partial::Partial;
-use super::{BLOCK, Span};
-use crate::{Error, Item};
+use super::partial::{Partial, journal_of};
+use super::resume::{Earlier, Previous};
+use crate::{Archive, Error, Item};
 
 mod batch;
+mod fill;
+mod progress;
 
-use batch::Batch;
+use progress::Progress;
+
+/// How many layers are taken from another archive at once.
+const REUSED_AT_ONCE: usize = 4;
 
 /// How an archive is written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,43 +45,54 @@ pub struct WriteOptions {
 
 /// An archive being written: a [`Destination`] for the layers of the items it was begun with. Cheap to clone.
 ///
-/// It is written into `NAME.partial`. Dropped without [`ArchiveWriter::finish`], it leaves nothing behind, and what had
-/// the name before stays as it was.
+/// It is written into `NAME.partial`; what had the name before stays as it was until [`ArchiveWriter::finish`]. Dropped
+/// without that, it leaves the unfinished file and its journal if a later run can use them, and nothing otherwise.
 #[derive(Debug, Clone)]
 pub struct ArchiveWriter {
     shared: Arc<Shared>,
+}
+
+/// What an unfinished archive has already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The unfinished file.
+    pub path: PathBuf,
+    /// How many bytes of layers are in it, as far as is known.
+    pub bytes: u64,
+}
+
+/// What was taken from another archive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reused {
+    /// How many layers.
+    pub layers: usize,
+    /// How many bytes they have.
+    pub bytes: u64,
 }
 
 #[derive(Debug)]
 struct Shared {
     target: PathBuf,
     partial: Partial,
+    previous: Option<Previous>,
     layout: Layout,
-    states: HashMap<Digest, State>,
-}
-
-/// How a layer's slot stands.
-#[derive(Debug, Default)]
-struct State {
-    /// Is it there, whole and verified?
-    complete: AtomicBool,
-    /// Held by whoever writes into the slot until the last write has returned, even if its future is dropped before.
-    lock: Arc<Mutex<()>>,
+    progress: Progress,
 }
 
 impl ArchiveWriter {
     /// Begins an archive at `path` that will hold these items: lays it out, reserves its room and writes everything that
-    /// is not a layer.
+    /// is not a layer. Where an earlier run left an unfinished file, what it has of these layers is used: each is hashed
+    /// when it is put, and only what is missing is asked for.
     ///
     /// # Errors
-    /// [`Error::Create`] when the file cannot be created (or is a directory, a device, a pipe), [`Error::Full`] when
-    /// there is no room for it, and [`Error::Item`] when an image cannot be described in an archive.
+    /// [`Error::Create`] when the file cannot be created (or is a directory, a device, a pipe) or another process is
+    /// writing it, [`Error::Full`] when there is no room for it, and [`Error::Item`] when an image cannot be described in
+    /// an archive.
     pub async fn create(path: &Path, items: &[Item], options: WriteOptions) -> Result<Self, Error> {
         let layout = Layout::new(items, options.include_non_distributable)?;
         let target = path.to_owned();
-        blocking(path, move || Shared::create(target, layout))
-            .await
-            .map(|shared| Self { shared: Arc::new(shared) })
+        let shared = blocking(path, move || Shared::create(target, layout)).await?;
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The size of the finished file in bytes.
@@ -85,16 +105,54 @@ impl ArchiveWriter {
         self.shared.partial.path()
     }
 
+    /// What is left of an archive that a run could not finish; `None` if there is nothing to go on with. For messages.
+    pub fn unfinished(target: &Path) -> Option<Unfinished> {
+        let path = Partial::path_of(target).ok()?;
+        let bytes = Claims::read(&journal_of(&path)).bytes();
+        (bytes > 0 && path.exists()).then_some(Unfinished { path, bytes })
+    }
+
+    /// Takes the layers that another archive has, verified: an earlier version of the same bundle has most of them. A
+    /// layer that is damaged there is left out.
+    ///
+    /// # Errors
+    /// When this archive cannot be written.
+    pub async fn reuse(&self, archive: &Archive) -> Result<Reused, Error> {
+        let layers: Vec<Descriptor> = (self.shared.layout.slots.iter())
+            .filter(|(digest, _)| archive.has_layer(digest))
+            .map(|(digest, slot)| Descriptor::new(MediaType::default(), digest.clone(), slot.content.size))
+            .collect();
+        let mut puts = stream::iter(&layers)
+            .map(
+                |layer| async move { (layer, self.put_blob(layer, &ArchivedLayer { archive, layer }).await) },
+            )
+            .buffer_unordered(REUSED_AT_ONCE);
+        let mut reused = Reused::default();
+        while let Some((layer, put)) = puts.next().await {
+            match put {
+                Ok(_) => {
+                    reused.layers += 1;
+                    reused.bytes += layer.size;
+                }
+                Err(error) if error.kind() == ErrorKind::Full => {
+                    return Err(self.shared.partial.full_now());
+                }
+                // It is fetched from where the image is; whatever is wrong with the disk shows there again.
+                Err(_) => {}
+            }
+        }
+        Ok(reused)
+    }
+
     /// Finishes the archive: makes it durable and gives it its name.
     ///
     /// # Errors
     /// [`Error::Incomplete`] when a layer has not been written, and [`Error::Write`] when the file cannot be made durable
     /// or get its name.
     pub async fn finish(self) -> Result<(), Error> {
-        if let Some(digest) = self.shared.missing().next() {
-            let (path, count, digest) =
-                (self.shared.target.clone(), self.shared.missing().count(), digest.clone());
-            return Err(Error::Incomplete { path, count, digest });
+        if let Some(digest) = self.shared.progress.missing().next() {
+            let (path, digest) = (self.shared.target.clone(), digest.clone());
+            return Err(Error::Incomplete { path, count: self.shared.progress.missing().count(), digest });
         }
         let shared = self.shared.clone();
         blocking(&self.shared.target, move || {
@@ -108,61 +166,35 @@ impl ArchiveWriter {
 
 impl Shared {
     fn create(target: PathBuf, layout: Layout) -> Result<Self, Error> {
-        let partial = Partial::create(&target)?;
+        let Earlier { partial, claims, previous } = Earlier::examine(Partial::open(&target)?, &layout)?;
         partial.reserve(layout.size)?;
+        // In place of the first header, which an earlier run may have written just before it was killed.
+        partial.write(&[0; BLOCK as usize], 0)?;
         let (_, document) = layout.manifest_json.split_at(BLOCK as usize);
         partial.write(document, BLOCK)?;
         for slot in layout.slots.values() {
             partial.write(&slot.header, slot.start())?;
             let end = slot.content.offset + slot.content.size;
-            partial.write(&[0; BLOCK as usize][..imgpkg_formats::tar::padding(slot.content.size)], end)?;
+            partial.write(&[0; BLOCK as usize][..padding(slot.content.size)], end)?;
         }
         partial.write(&END, layout.size - END.len() as u64)?;
-        let states = layout.slots.keys().map(|digest| (digest.clone(), State::default())).collect();
-        Ok(Self { target, partial, layout, states })
+        let path = partial.journal_path();
+        let failed = |error: std::io::Error| Error::Write { path: path.clone(), source: error.into() };
+        let journal = Journal::create(&path, &claims).map_err(failed)?;
+        let progress = Progress::new(&claims, journal);
+        Ok(Self { target, partial, previous, layout, progress })
     }
+}
 
-    /// The layers that are not there yet, ascending by digest.
-    fn missing(&self) -> impl Iterator<Item = &Digest> {
-        self.layout.slots.keys().filter(|&digest| {
-            self.states.get(digest).is_none_or(|state| !state.complete.load(Ordering::Acquire))
-        })
-    }
+/// A layer of another archive, as content for this one.
+struct ArchivedLayer<'a> {
+    archive: &'a Archive,
+    layer: &'a Descriptor,
+}
 
-    /// Fills a slot. The reader proves at its end that the bytes are the right ones; until then the slot does not count.
-    async fn fill(
-        self: &Arc<Self>,
-        span: Span,
-        lock: Arc<OwnedMutexGuard<()>>,
-        mut reader: BlobReader,
-    ) -> StoreResult<()> {
-        let mut batch = Batch::new(self.clone(), span, lock);
-        while let Some(chunk) = reader.next().await.map_err(blob_failure)? {
-            batch.push(chunk).await.map_err(write_failure)?;
-        }
-        batch.finish().await.map_err(write_failure)
-    }
-
-    async fn put(self: &Arc<Self>, blob: &Descriptor, content: &dyn BlobOpener) -> StoreResult<BlobPut> {
-        let (Some(slot), Some(state)) = (self.layout.slots.get(&blob.digest), self.states.get(&blob.digest))
-        else {
-            return Ok(BlobPut::Present);
-        };
-        let lock = Arc::new(state.lock.clone().lock_owned().await);
-        if state.complete.load(Ordering::Acquire) {
-            return Ok(BlobPut::Present);
-        }
-        let reader = content.open(BlobProgress::start(&blob.digest)).await?;
-        let Span { size: want, .. } = slot.content;
-        let (described, got) = (reader.descriptor(), reader.descriptor().size);
-        // The reader verifies what it was opened as; that has to be what belongs here.
-        if described.digest != blob.digest || got != want {
-            let error = BlobError::Size { digest: blob.digest.clone(), got, want };
-            return Err(StoreError::new(ErrorKind::Corrupt, error));
-        }
-        self.fill(slot.content, lock.clone(), reader).await?;
-        state.complete.store(true, Ordering::Release);
-        Ok(BlobPut::Sent)
+impl BlobOpener for ArchivedLayer<'_> {
+    fn open(&self, from: BlobProgress) -> BoxFuture<'_, StoreResult<BlobReader>> {
+        self.archive.blob(self.layer, from)
     }
 }
 
@@ -196,16 +228,6 @@ impl Destination for ArchiveWriter {
         };
         futures_util::future::ready(result).boxed()
     }
-}
-
-fn blob_failure(error: BlobError) -> StoreError {
-    let kind = if error.is_broken_stream() { ErrorKind::Other } else { ErrorKind::Corrupt };
-    StoreError::new(kind, error)
-}
-
-fn write_failure(error: Error) -> StoreError {
-    let kind = if matches!(error, Error::Full { .. }) { ErrorKind::Full } else { ErrorKind::Other };
-    StoreError::new(kind, error)
 }
 
 /// Runs what waits for the disk where it holds nothing else up.

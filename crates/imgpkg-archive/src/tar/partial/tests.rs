@@ -17,7 +17,8 @@ fn mode(path: &Path) -> u32 {
 }
 
 fn published(target: &Path, content: &[u8]) {
-    let partial = Partial::create(target).unwrap();
+    let partial = Partial::open(target).unwrap();
+    partial.clear().unwrap();
     partial.reserve(content.len() as u64).unwrap();
     partial.write(content, 0).unwrap();
     partial.publish().unwrap();
@@ -65,7 +66,7 @@ fn what_is_dropped_unpublished_leaves_the_old_file_as_it_was() {
     let directory = tempfile::tempdir().unwrap();
     let target = directory.path().join("x.tar");
     fs::write(&target, b"old").unwrap();
-    let partial = Partial::create(&target).unwrap();
+    let partial = Partial::open(&target).unwrap();
     partial.write(b"new", 0).unwrap();
     assert_eq!(names(directory.path()), ["x.tar", "x.tar.partial"]);
     drop(partial);
@@ -88,7 +89,7 @@ fn a_directory_a_device_and_a_pipe_are_refused() {
         (&link, "open /dev/null: is a device"),
         (&pipe, "is a pipe"),
     ] {
-        let text = chain(&Partial::create(target).unwrap_err());
+        let text = chain(&Partial::open(target).unwrap_err());
         assert!(text.starts_with(&format!("Creating file '{}': open ", target.display())), "{text}");
         assert!(text.contains(what), "{text}");
     }
@@ -97,7 +98,7 @@ fn a_directory_a_device_and_a_pipe_are_refused() {
 
 #[test]
 fn a_missing_directory_is_reported_as_by_the_reference() {
-    let error = Partial::create(Path::new("/nonexistent/x.tar")).unwrap_err();
+    let error = Partial::open(Path::new("/nonexistent/x.tar")).unwrap_err();
     assert_eq!(
         chain(&error),
         "Creating file '/nonexistent/x.tar': open /nonexistent/x.tar: no such file or directory"
@@ -109,7 +110,7 @@ fn links_in_a_circle_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let link = directory.path().join("link");
     symlink("link", &link).unwrap();
-    let text = chain(&Partial::create(&link).unwrap_err());
+    let text = chain(&Partial::open(&link).unwrap_err());
     assert!(text.contains("too many levels of symbolic links"), "{text}");
 }
 
@@ -117,9 +118,9 @@ fn links_in_a_circle_are_refused() {
 fn a_second_writer_is_told_about_the_first() {
     let directory = tempfile::tempdir().unwrap();
     let target = directory.path().join("x.tar");
-    let first = Partial::create(&target).unwrap();
+    let first = Partial::open(&target).unwrap();
     first.write(b"first", 0).unwrap();
-    let text = chain(&Partial::create(&target).unwrap_err());
+    let text = chain(&Partial::open(&target).unwrap_err());
     assert!(text.contains("x.tar.partial' is being written by another process (hint:"), "{text}");
     assert_eq!(fs::read(first.path()).unwrap(), b"first");
     drop(first);
@@ -132,14 +133,47 @@ fn a_link_in_place_of_the_unfinished_file_is_not_followed() {
     let precious = directory.path().join("precious");
     fs::write(&precious, b"precious").unwrap();
     symlink(&precious, directory.path().join("x.tar.partial")).unwrap();
-    assert!(Partial::create(&directory.path().join("x.tar")).is_err());
+    assert!(Partial::open(&directory.path().join("x.tar")).is_err());
     assert_eq!(fs::read(&precious).unwrap(), b"precious");
+}
+
+#[test]
+fn a_second_name_of_another_file_is_not_written_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let precious = directory.path().join("precious");
+    fs::write(&precious, b"precious").unwrap();
+    fs::hard_link(&precious, directory.path().join("x.tar.partial")).unwrap();
+    published(&directory.path().join("x.tar"), b"new");
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    assert_eq!(names(directory.path()), ["precious", "x.tar"]);
+}
+
+#[test]
+fn what_is_worth_keeping_stays_when_it_is_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = directory.path().join("x.tar");
+    let partial = Partial::open(&target).unwrap();
+    partial.write(b"first", 0).unwrap();
+    partial.keep();
+    drop(partial);
+    assert_eq!(names(directory.path()), ["x.tar.partial"]);
+    let again = Partial::open(&target).unwrap();
+    assert_eq!(again.length(), 5);
+    fs::write(again.journal_path(), b"").unwrap();
+    let new = again.set_aside().unwrap();
+    assert_eq!(new.length(), 0);
+    assert_eq!(
+        names(directory.path()),
+        ["x.tar.partial", "x.tar.partial.previous", "x.tar.partial.previous.journal"]
+    );
+    new.publish().unwrap();
+    assert_eq!(names(directory.path()), ["x.tar"]);
 }
 
 #[test]
 fn room_that_is_not_there_is_reported_with_numbers_before_anything_is_written() {
     let directory = tempfile::tempdir().unwrap();
-    let partial = Partial::create(&directory.path().join("x.tar")).unwrap();
+    let partial = Partial::open(&directory.path().join("x.tar")).unwrap();
     let error = partial.reserve(1 << 60).unwrap_err();
     assert!(matches!(error, Error::Full { needed: 0x1000_0000_0000_0000, .. }), "{error}");
     assert!(error.to_string().contains("1152921504606846976 bytes are needed and "), "{error}");

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use imgpkg_oci::Digest;
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::JoinHandle;
 
-use super::{Shared, Span};
+use super::super::Span;
+use super::Shared;
 use crate::Error;
 
 /// How many bytes are gathered before they are written. Twice this is the most that a layer takes in memory.
@@ -16,18 +18,26 @@ const BATCH_BYTES: usize = 256 * 1024;
 /// A slot being filled.
 pub(super) struct Batch {
     shared: Arc<Shared>,
+    layer: Digest,
+    slot: Span,
     lock: Arc<OwnedMutexGuard<()>>,
     chunks: Vec<Bytes>,
     bytes: usize,
-    /// Where the gathered chunks go.
+    /// Where in the layer the gathered chunks go.
     position: u64,
     writing: Option<JoinHandle<Result<(), Error>>>,
 }
 
 impl Batch {
-    /// Begins at the slot's start.
-    pub(super) fn new(shared: Arc<Shared>, slot: Span, lock: Arc<OwnedMutexGuard<()>>) -> Self {
-        Self { shared, lock, chunks: Vec::new(), bytes: 0, position: slot.offset, writing: None }
+    /// Begins at a position within the layer.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        layer: Digest,
+        slot: Span,
+        position: u64,
+        lock: Arc<OwnedMutexGuard<()>>,
+    ) -> Self {
+        Self { shared, layer, slot, lock, chunks: Vec::new(), bytes: 0, position, writing: None }
     }
 
     /// Takes the next chunk.
@@ -50,15 +60,18 @@ impl Batch {
 
     async fn write(&mut self) -> Result<(), Error> {
         self.written().await?;
-        let (shared, chunks, mut position) =
-            (self.shared.clone(), std::mem::take(&mut self.chunks), self.position);
+        let (shared, layer, slot, lock) =
+            (self.shared.clone(), self.layer.clone(), self.slot, self.lock.clone());
+        let (chunks, mut position) = (std::mem::take(&mut self.chunks), self.position);
         self.position += std::mem::take(&mut self.bytes) as u64;
-        let lock = self.lock.clone();
         self.writing = Some(tokio::task::spawn_blocking(move || {
             let _until_written = lock;
             for chunk in chunks {
-                shared.partial.write(&chunk, position)?;
+                shared.partial.write(&chunk, slot.offset + position)?;
                 position += chunk.len() as u64;
+            }
+            if shared.progress.written(&layer, position) {
+                shared.partial.keep();
             }
             Ok(())
         }));
