@@ -1,0 +1,174 @@
+//! Writing a blob (distribution specification, "Pushing blobs").
+
+mod body;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Method};
+use imgpkg_oci::{BlobError, BlobOpener, BlobProgress, BlobPut, Descriptor, ErrorKind};
+use url::Url;
+
+use crate::auth::Access;
+use crate::error::Error;
+use crate::http::Response;
+use crate::origin;
+use crate::session::{Call, Session};
+
+/// Blobs up to this many bytes are sent in one request, from memory, so that they can be sent again at once.
+const SMALL: u64 = 1024 * 1024;
+
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+impl Session {
+    /// Makes sure that the repository has a blob: asks, has it mounted, or sends it.
+    ///
+    /// # Errors
+    /// When the registry refuses it, or the content cannot be read.
+    pub(crate) async fn put_blob(
+        &self,
+        blob: &Descriptor,
+        content: &dyn BlobOpener,
+    ) -> Result<BlobPut, Error> {
+        let elsewhere = content.mount_from().filter(|from| {
+            from.registry() == self.repository.registry() && from.path() != self.repository.path()
+        });
+        let mut session = None;
+        if let Some(from) = elsewhere {
+            match self.mount(blob, from.path()).await {
+                Ok(None) => return Ok(BlobPut::Mounted),
+                Ok(Some(location)) => session = Some(location),
+                // Whatever is wrong with mounting, sending may still work.
+                Err(_) => {}
+            }
+        }
+        // A session that was opened for a small blob is used at once; for a large one it is worth asking first.
+        if (session.is_none() || blob.size > SMALL) && self.has_blob(blob).await? {
+            return Ok(BlobPut::Present);
+        }
+        let mut attempts = self.attempts();
+        let mut corrupt = 0;
+        loop {
+            let error = match self.upload(blob, content, session.take()).await {
+                Ok(()) => return Ok(BlobPut::Sent),
+                Err(error) => error,
+            };
+            // Bytes can be damaged on their way, once. Twice, and they are damaged where they come from.
+            if error.kind() == ErrorKind::Corrupt && corrupt == 0 {
+                corrupt += 1;
+            } else if has_lost_the_upload(&error) {
+                attempts.pause_anyway(error).await?;
+            } else {
+                attempts.pause(error).await?;
+            }
+        }
+    }
+
+    async fn has_blob(&self, blob: &Descriptor) -> Result<bool, Error> {
+        let url = self.url(&format!("blobs/{}", blob.digest)).await?;
+        let call = Call::new(Method::HEAD, url, Access::Push, &[200]);
+        match self.send(&call).await {
+            Ok(_) => Ok(true),
+            // Who cannot be asked can perhaps be sent to.
+            Err(error) if error.status().is_some_and(|s| matches!(s.as_u16(), 400 | 404 | 405)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for a blob to be taken over from another repository: `None` if it was, else where to send it.
+    async fn mount(&self, blob: &Descriptor, from: &str) -> Result<Option<Url>, Error> {
+        let mut url = self.url("blobs/uploads/").await?;
+        url.query_pairs_mut().append_pair("from", from).append_pair("mount", blob.digest.as_str());
+        let access = Access::Mount { from: from.to_owned() };
+        let call = Call::new(Method::POST, url, access, &[201, 202]).body(Bytes::new());
+        let response = self.send(&call).await?;
+        match response.status().as_u16() {
+            201 => Ok(None),
+            _ => location(&response).map(Some),
+        }
+    }
+
+    async fn begin(&self) -> Result<Url, Error> {
+        let url = self.url("blobs/uploads/").await?;
+        let call = Call::new(Method::POST, url, Access::Push, &[202]).body(Bytes::new());
+        location(&self.send(&call).await?)
+    }
+
+    async fn upload(
+        &self,
+        blob: &Descriptor,
+        content: &dyn BlobOpener,
+        session: Option<Url>,
+    ) -> Result<(), Error> {
+        let session = match session {
+            Some(session) => session,
+            None => self.begin().await?,
+        };
+        if blob.size <= SMALL {
+            let reader = content.open(BlobProgress::start(&blob.digest)).await?;
+            let bytes = reader.collect(SMALL).await?;
+            return self.finish(session, blob, bytes).await;
+        }
+        let session = self.stream(session, blob, content).await?;
+        self.finish(session, blob, Bytes::new()).await
+    }
+
+    /// Sends all of a large blob in one PATCH; returns where to finish it.
+    async fn stream(&self, session: Url, blob: &Descriptor, content: &dyn BlobOpener) -> Result<Url, Error> {
+        let call = Call::new(Method::PATCH, session, Access::Push, &[200, 201, 202, 204])
+            .bulk()
+            .header(CONTENT_TYPE, OCTETS)
+            .header(CONTENT_LENGTH, HeaderValue::from(blob.size));
+        let reader = content.open(BlobProgress::start(&blob.digest)).await?;
+        let (body, failure) = body::of(reader, self.transport.header_timeout);
+        match self.send_stream(&call, body).await {
+            Ok(response) => location(&response),
+            // If the content broke, that is the story, and not what became of the request because of it.
+            Err(error) => Err(failure.take().map_or(error, Error::from)),
+        }
+    }
+
+    async fn finish(&self, mut session: Url, blob: &Descriptor, rest: Bytes) -> Result<(), Error> {
+        session.query_pairs_mut().append_pair("digest", blob.digest.as_str());
+        let call = Call::new(Method::PUT, session, Access::Push, &[200, 201, 202, 204])
+            .header(CONTENT_TYPE, OCTETS)
+            .body(rest);
+        // A registry that has to look at every byte once more takes its time.
+        self.send_patiently(&call, body::patience(blob.size)).await.map(drop)
+    }
+}
+
+/// Where the next request of an upload goes.
+fn location(response: &Response) -> Result<Url, Error> {
+    let head = response.head();
+    let said = response.text(LOCATION).ok_or_else(|| head.senseless("the answer has no Location"))?;
+    let url = origin::resolve(&response.url, said)
+        .ok_or_else(|| head.senseless("the answer's Location is no URL that an upload can go to"))?;
+    if origin::is_downgrade(&response.url, &url) {
+        return Err(head.senseless("the answer's Location would give up TLS"));
+    }
+    Ok(url)
+}
+
+/// Has the registry lost the upload, so that only a new one can succeed?
+fn has_lost_the_upload(error: &Error) -> bool {
+    error.refusal().is_some_and(|refusal| {
+        refusal.status() == 416 || refusal.codes().iter().any(|code| code == "BLOB_UPLOAD_UNKNOWN")
+    })
+}
+
+/// Where a body leaves the reason for which it ended early.
+pub(crate) type Failure = std::sync::Arc<Slot>;
+
+/// A place for one error.
+#[derive(Default)]
+pub(crate) struct Slot(std::sync::Mutex<Option<BlobError>>);
+
+impl Slot {
+    fn put(&self, error: BlobError) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+    }
+
+    fn take(&self) -> Option<BlobError> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+}
