@@ -117,6 +117,22 @@ impl Contents {
         self.images_lock.as_deref()
     }
 
+    /// What is wrong with a bundle's lock file, on one line. Such a bundle can be built (the reference never looks), but
+    /// nothing that reads the lock file will accept it.
+    pub fn lock_warning(&self) -> Option<String> {
+        let lock = self.images_lock()?;
+        let error = imgpkg_lock::ImagesLock::read(lock).err()?;
+        let mut text =
+            format!("'{}' is no valid lock file, so copy and pull will refuse this bundle", lock.display());
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        Some(text)
+    }
+
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
     }

@@ -53,8 +53,8 @@ pub(super) fn header_mode(header: &tar::Header) -> io::Result<u32> {
 pub(super) fn times<R: io::Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<FileTimes>> {
     let mut modified = Duration::from_secs(entry.header().mtime()?);
     let mut accessed = Duration::ZERO;
-    for record in entry.pax_extensions()?.into_iter().flatten() {
-        let record = record?;
+    // A record that cannot be read is no reason to stop: binary attributes that contain a line end look like that.
+    for record in entry.pax_extensions()?.into_iter().flatten().flatten() {
         match record.key_bytes() {
             b"mtime" => modified = seconds(record.value_bytes()).unwrap_or(modified),
             b"atime" => accessed = seconds(record.value_bytes()).unwrap_or(accessed),

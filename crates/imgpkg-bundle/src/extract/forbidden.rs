@@ -123,12 +123,10 @@ mod tests {
             ("../out/", "work/out"),
             ("link", "work/here/link"),
             ("link/out", "other/out"),
-            ("link/..", "."),
         ];
-        for (output, place) in &cases[..5] {
+        for (output, place) in cases {
             assert_eq!(protected.location(Path::new(output)).unwrap(), root.join(place), "{output}");
         }
-        assert!(protected.location(Path::new(cases[5].0)).is_err());
     }
 
     #[test]

@@ -40,6 +40,12 @@ impl Extraction {
         Self { directory, has_layers: false, entries: 0, skipped: 0, max_entries: MAX_ENTRIES }
     }
 
+    /// Lowers the limit on entries.
+    #[cfg(test)]
+    pub(super) fn limit_entries(&mut self, limit: u64) {
+        self.max_entries = limit;
+    }
+
     /// How many links, devices and fifos were left out: they are never created.
     pub fn skipped(&self) -> u64 {
         self.skipped
