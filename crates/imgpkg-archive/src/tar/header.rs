@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Records,
     /// The name of the next entry (GNU).
     LongName,
+    /// Something about the next entry, or all of them, that does not matter here: a long link name (GNU), global records.
+    Aside,
     /// A file with holes (GNU), whose content is described in further blocks.
     Sparse,
     /// Something else with content.
@@ -52,6 +54,7 @@ impl Header {
             b'1'..=b'6' => Kind::Bare,
             b'x' => Kind::Records,
             b'L' => Kind::LongName,
+            b'K' | b'g' => Kind::Aside,
             b'S' => Kind::Sparse,
             _ => Kind::Other,
         }

@@ -79,9 +79,10 @@ impl Walk<'_> {
         if kind == Kind::Sparse {
             return Err(self.defect("an entry stored as a sparse file", "pack it again without --sparse"));
         }
-        let describes_next = matches!(kind, Kind::Records | Kind::LongName);
-        let extension =
-            if describes_next { Extension::default() } else { std::mem::take(&mut self.extension) };
+        let extension = match kind {
+            Kind::Records | Kind::LongName | Kind::Aside => Extension::default(),
+            _ => std::mem::take(&mut self.extension),
+        };
         let size = match kind {
             Kind::Bare => 0,
             _ => match extension.size.or_else(|| header.size()) {
@@ -91,7 +92,7 @@ impl Walk<'_> {
         };
         let name = extension.name.unwrap_or_else(|| header.name());
         let span = self.span(size, &name)?;
-        if describes_next {
+        if matches!(kind, Kind::Records | Kind::LongName) {
             self.describe_next(kind, span)?;
         }
         // Saturating is right: a position beyond any length ends the walk.

@@ -76,6 +76,20 @@ fn directories_and_links_have_no_content_and_are_not_files() {
 }
 
 #[test]
+fn a_long_link_name_does_not_take_the_name_of_the_entry_away() {
+    let tar = [
+        header("././@LongLink", 14, kind(b'L')),
+        padded(b"manifest.json\0"),
+        header("././@LongLink", 9, kind(b'K')),
+        padded(b"the/link\0"),
+        header("other", 1, |_| {}),
+        padded(b"a"),
+    ]
+    .concat();
+    assert_eq!(indexed(&tar).unwrap().manifest_json, Some(Span { offset: 2560, size: 1 }));
+}
+
+#[test]
 fn a_global_header_is_skipped() {
     let tar = [
         header("pax_global_header", 14, kind(b'g')),
