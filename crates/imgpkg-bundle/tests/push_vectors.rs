@@ -114,7 +114,7 @@ fn every_pushed_tree_is_the_image_of_the_reference() {
             assert_eq!(&contents.listing().collect::<Vec<_>>(), listing, "{name}");
         }
         let config = ImageConfig::parse(image.config()).unwrap();
-        assert_eq!(config.diff_ids(), [case.expect.tar_sha256.clone()], "{name}");
+        assert_eq!(config.diff_ids(), [case.expect.tar_sha256.as_str()], "{name}");
         let layer = Blob { size: image.layer().size, digest: image.layer().digest.to_string() };
         assert_eq!(layer, case.expect.layer, "{name}");
         assert_eq!(Blob::of(image.config()), case.expect.config, "{name}");

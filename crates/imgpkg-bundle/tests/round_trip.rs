@@ -79,7 +79,7 @@ proptest! {
         fs::create_dir(&files).unwrap();
         write(&files, &tree);
 
-        let contents = Contents::scan(ImageKind::Plain, &[files.clone()], &[], false).unwrap();
+        let contents = Contents::scan(ImageKind::Plain, std::slice::from_ref(&files), &[], false).unwrap();
         let image = BuiltImage::build(&contents, BTreeMap::new()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use imgpkg_oci::{BlobProgress, Descriptor, Digest, ErrorKind, Source, TagOrDigest};
@@ -27,7 +27,6 @@ impl Tree {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        // Not `Path::join`, which loses nothing but hides that the slash at the end stays.
         PathBuf::from(format!("{}/{name}", self.0.path().display()))
     }
 
@@ -315,7 +314,7 @@ async fn a_built_image_has_its_own_content_and_no_other() {
 fn an_image_made_in_memory_is_the_one_made_of_files() {
     let tree = Tree::new(&["d/"]);
     fs::write(tree.path("d/name"), "content").unwrap();
-    let mode = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+    let mode = fs::Permissions::from_mode(0o600);
     fs::set_permissions(tree.path("d/name"), mode).unwrap();
     let from_files =
         BuiltImage::build(&tree.scan(ImageKind::Plain, &["d"]).unwrap(), BTreeMap::new()).unwrap();
