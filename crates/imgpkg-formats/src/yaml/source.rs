@@ -126,8 +126,9 @@ fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
 ///
 /// Whether an exclamation mark starts a tag or is part of a text is for the scanner to say, so it reads the text once
 /// with a space at every place that might be one: inside a text the space changes that text only, not where it ends.
+/// Where the trial fails the reading will fail as well, so what stands after that may stay as it was tried.
 fn separate_tags(text: Cow<'_, str>) -> (Cow<'_, str>, Vec<(usize, usize)>) {
-    let candidates = commas_after_tags(&text);
+    let candidates = ends_before_commas(&text);
     if candidates.is_empty() {
         return (text, Vec::new());
     }
@@ -135,9 +136,9 @@ fn separate_tags(text: Cow<'_, str>) -> (Cow<'_, str>, Vec<(usize, usize)>) {
     let real: Vec<usize> = candidates
         .iter()
         .enumerate()
-        .map(|(index, comma)| (comma + index, comma))
+        .map(|(index, end)| (end + index, end))
         .filter(|(space, _)| *space > seen || ends.binary_search(space).is_ok())
-        .map(|(_, comma)| *comma)
+        .map(|(_, end)| *end)
         .collect();
     if real.is_empty() {
         return (text, Vec::new());
@@ -145,8 +146,8 @@ fn separate_tags(text: Cow<'_, str>) -> (Cow<'_, str>, Vec<(usize, usize)>) {
     let text = insert_spaces(&text, &real);
     let (mut line, mut done) = (0, 0);
     let mut spaces = Vec::with_capacity(real.len());
-    for (index, comma) in real.iter().enumerate() {
-        let space = comma + index;
+    for (index, end) in real.into_iter().enumerate() {
+        let space = end + index;
         line += end_of(&text[done..space]).line - 1;
         done = space;
         spaces.push((line, space));
@@ -179,19 +180,36 @@ fn tag_ends(text: &str) -> (Vec<usize>, usize) {
     (ends, seen)
 }
 
-/// Offsets of the commas that end a run of tag characters started by an exclamation mark.
-fn commas_after_tags(text: &str) -> Vec<usize> {
+/// Offsets of what follows that might be a tag with a comma after it: `!`, `!name`, `!handle!name` or `!<name>`.
+///
+/// A name in angle brackets may hold an exclamation mark and a comma itself; such a tag does not survive the trial and is
+/// refused.
+fn ends_before_commas(text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
+    let run = |from: usize, inside: &[u8]| {
+        bytes[from..].iter().take_while(|byte| is_tag_byte(**byte) || inside.contains(byte)).count() + from
+    };
     let mut rest = 0;
     while let Some(start) = bytes[rest..].iter().position(|byte| *byte == b'!') {
         let start = rest + start;
-        let run = bytes[start..].iter().take_while(|byte| is_tag_byte(**byte)).count();
-        rest = start + run;
-        if bytes.get(rest) == Some(&b',') {
-            found.push(rest);
+        if bytes.get(start + 1) == Some(&b'<') {
+            let end = run(start + 2, b",[]");
+            if bytes.get(end..end + 2) == Some(b">,") {
+                found.push(end + 1);
+            }
+            rest = start + 2;
+        } else {
+            rest = run(start, b"");
+            if bytes.get(rest) == Some(&b',') {
+                // A colon before a space would end a text; one that ends a tag is given up.
+                let colons = bytes[start..rest].iter().rev().take_while(|byte| **byte == b':').count();
+                found.push(rest - colons);
+            }
         }
     }
+    found.sort_unstable();
+    found.dedup();
     found
 }
 

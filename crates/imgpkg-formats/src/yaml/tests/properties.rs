@@ -111,6 +111,7 @@ fn document() -> impl Strategy<Value = String> {
         "\\N",
         "key: value\n",
         " - x\n",
+        "!<!a>",
         "!!binary ",
         "!!int ",
     ]);

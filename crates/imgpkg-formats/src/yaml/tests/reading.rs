@@ -117,6 +117,8 @@ fn a_tag_may_be_followed_by_a_comma() {
         value("a: hello !world, yes # !x,\nb: |\n  !y,\n"),
         strings(&[("a", "hello !world, yes"), ("b", "!y,\n")])
     );
+    assert_eq!(value("[!<!a>,b, 'x!<y>,']"), value("['', b, 'x!<y>,']"));
+    assert_eq!(value("a: b!c:, d\n"), strings(&[("a", "b!c:, d")]));
     assert_eq!(failure("x:\n  [!a, !b, @]\n").column(), 12);
 }
 
