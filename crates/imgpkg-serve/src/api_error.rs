@@ -99,18 +99,6 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Does work that waits for the disk where it holds up no other request.
-///
-/// # Errors
-/// What the work says, or that it could not be done because the server is stopping.
-pub(crate) async fn blocking<T, F>(work: F) -> ApiResult<T>
-where
-    T: Send + 'static,
-    F: FnOnce() -> ApiResult<T> + Send + 'static,
-{
-    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::from(io::Error::other(error)))?
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

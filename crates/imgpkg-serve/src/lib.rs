@@ -21,6 +21,7 @@
 
 mod api_error;
 mod app;
+mod disk;
 mod endpoint;
 pub mod error;
 mod name;

@@ -15,8 +15,9 @@ use imgpkg_oci::Digest;
 use oci_spec::distribution::ErrorCode;
 
 use super::{CONTENT_DIGEST, entity_tag, missing, value};
-use crate::api_error::{ApiError, ApiResult, blocking};
+use crate::api_error::{ApiError, ApiResult};
 use crate::app::Call;
+use crate::disk;
 use crate::name::RepositoryName;
 use crate::range::{Wanted, wanted};
 use crate::storage::OpenBlob;
@@ -35,7 +36,7 @@ pub(crate) async fn get(call: &Call<'_>, name: RepositoryName, digest: Digest) -
     let unchanged = call.header(header::IF_RANGE).is_none_or(|wanted| wanted == tag);
     let range = call.header(header::RANGE).filter(|_| unchanged && !call.is_head()).map(str::to_owned);
     let is_head = call.is_head();
-    let (wanted, size, body) = blocking(move || {
+    let (wanted, size, body) = disk::answer(move || {
         let Some(OpenBlob { file, size }) = storage.open_blob(&name, &digest)? else {
             return Err(missing(&storage, &name, ErrorCode::BlobUnknown, &format!("blob {digest}")));
         };
@@ -79,7 +80,7 @@ pub(crate) async fn get(call: &Call<'_>, name: RepositoryName, digest: Digest) -
 /// `DELETE`: the repository forgets the blob.
 pub(crate) async fn delete(call: &Call<'_>, name: RepositoryName, digest: Digest) -> ApiResult {
     let storage = Arc::clone(&call.app.storage);
-    blocking(move || match storage.delete_blob(&name, &digest)? {
+    disk::answer(move || match storage.delete_blob(&name, &digest)? {
         true => Ok(()),
         false => Err(missing(&storage, &name, ErrorCode::BlobUnknown, &format!("blob {digest}"))),
     })
@@ -99,11 +100,7 @@ fn content(file: File, range: Range<u64>) -> io::Result<Body> {
     let pieces = futures_util::stream::iter(starts).map(move |start| {
         let file = Arc::clone(&file);
         let piece = start..range.end.min(start.saturating_add(PIECE_BYTES));
-        async move {
-            tokio::task::spawn_blocking(move || read(&file, piece))
-                .await
-                .unwrap_or_else(|error| Err(io::Error::other(error)))
-        }
+        async move { disk::run(move || read(&file, piece)).await? }
     });
     Ok(Body::from_stream(pieces.buffered(PIECES)))
 }

@@ -15,8 +15,9 @@ use imgpkg_oci::{Digest, TagOrDigest};
 use oci_spec::distribution::ErrorCode;
 
 use super::{CONTENT_DIGEST, entity_tag, missing, value};
-use crate::api_error::{ApiError, ApiResult, blocking};
+use crate::api_error::{ApiError, ApiResult};
 use crate::app::Call;
+use crate::disk;
 use crate::name::RepositoryName;
 use crate::storage::{FoundManifest, PutManifestError, Storage};
 
@@ -26,7 +27,7 @@ const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 pub(crate) async fn get(call: &Call<'_>, name: RepositoryName, reference: TagOrDigest) -> ApiResult {
     let storage = Arc::clone(&call.app.storage);
     let is_head = call.is_head();
-    let (found, body) = blocking(move || {
+    let (found, body) = disk::answer(move || {
         let found = find(&storage, &name, &reference)?;
         let body = if is_head { Body::empty() } else { Body::from(std::fs::read(&found.path)?) };
         Ok((found, body))
@@ -57,7 +58,7 @@ pub(crate) async fn put(
     let bytes = collect(body).await?;
     let storage = Arc::clone(&call.app.storage);
     let asked = name.clone();
-    let (digest, subject) = blocking(move || {
+    let (digest, subject) = disk::answer(move || {
         let (tag, digest) = match reference {
             TagOrDigest::Tag(tag) => (Some(tag), Digest::sha256_of(&bytes)),
             TagOrDigest::Digest(digest) => (None, digest),
@@ -92,7 +93,7 @@ pub(crate) async fn put(
 /// `DELETE`: a tag alone, or a manifest with the tags that name it.
 pub(crate) async fn delete(call: &Call<'_>, name: RepositoryName, reference: TagOrDigest) -> ApiResult {
     let storage = Arc::clone(&call.app.storage);
-    blocking(move || {
+    disk::answer(move || {
         let removed = match &reference {
             TagOrDigest::Tag(tag) => storage.delete_tag(&name, tag)?,
             TagOrDigest::Digest(digest) => {

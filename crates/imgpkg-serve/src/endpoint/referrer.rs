@@ -6,8 +6,9 @@ use http::{HeaderName, HeaderValue, header};
 use imgpkg_oci::{Digest, media_type};
 use serde_json::{Value, json};
 
-use crate::api_error::{ApiResult, blocking};
+use crate::api_error::ApiResult;
 use crate::app::{self, Call};
+use crate::disk;
 use crate::name::RepositoryName;
 
 const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
@@ -17,7 +18,7 @@ pub(crate) async fn list(call: &Call<'_>, name: RepositoryName, subject: Digest)
     let storage = Arc::clone(&call.app.storage);
     let filter = call.query.get("artifactType").map(str::to_owned);
     let filtered = filter.is_some();
-    let descriptors = blocking(move || {
+    let descriptors = disk::answer(move || {
         let mut descriptors = Vec::new();
         for bytes in storage.referrers(&name, &subject)? {
             let descriptor: Value = serde_json::from_slice(&bytes).map_err(std::io::Error::from)?;

@@ -8,8 +8,9 @@ use oci_spec::distribution::ErrorCode;
 use serde_json::json;
 
 use super::value;
-use crate::api_error::{ApiError, ApiResult, blocking};
+use crate::api_error::{ApiError, ApiResult};
 use crate::app::{self, Call};
+use crate::disk;
 use crate::name::RepositoryName;
 use crate::page::Page;
 
@@ -17,7 +18,7 @@ use crate::page::Page;
 pub(crate) async fn list(call: &Call<'_>, name: RepositoryName) -> ApiResult {
     let storage = Arc::clone(&call.app.storage);
     let asked = name.clone();
-    let tags = blocking(move || match storage.has_repository(&asked)? {
+    let tags = disk::answer(move || match storage.has_repository(&asked)? {
         true => Ok(storage.tags(&asked)?),
         false => Err(ApiError::not_found(ErrorCode::NameUnknown, format!("there is no repository {asked}"))),
     })
@@ -30,7 +31,7 @@ pub(crate) async fn list(call: &Call<'_>, name: RepositoryName) -> ApiResult {
 /// `GET /v2/_catalog`
 pub(crate) async fn catalog(call: &Call<'_>) -> ApiResult {
     let storage = Arc::clone(&call.app.storage);
-    let names = blocking(move || Ok(storage.repositories()?)).await?;
+    let names = disk::answer(move || Ok(storage.repositories()?)).await?;
     let names = names.iter().map(ToString::to_string).collect();
     let Page { entries, next } = Page::cut(names, &call.query)?;
     linked(app::json(&json!({ "repositories": entries })), "/v2/_catalog", next)

@@ -11,8 +11,9 @@ use imgpkg_oci::{Algorithm, Digest};
 use oci_spec::distribution::ErrorCode;
 
 use super::{CONTENT_DIGEST, value};
-use crate::api_error::{ApiError, ApiResult, blocking};
+use crate::api_error::{ApiError, ApiResult};
 use crate::app::Call;
+use crate::disk;
 use crate::name::RepositoryName;
 use crate::range;
 use crate::route;
@@ -27,7 +28,7 @@ pub(crate) async fn start(call: &Call<'_>, body: &mut BodyDataStream, name: Repo
     if let Some(digest) = call.query.get("digest") {
         let digest = route::digest(digest)?;
         let (repository, algorithm) = (name.clone(), digest.algorithm());
-        let session = blocking(move || Ok(uploads.start_unlisted(&repository, algorithm)?)).await?;
+        let session = disk::answer(move || Ok(uploads.start_unlisted(&repository, algorithm)?)).await?;
         let turn = take_in(call, body, &session).await?;
         return store(call, session, turn, digest).await;
     }
@@ -36,7 +37,7 @@ pub(crate) async fn start(call: &Call<'_>, body: &mut BodyDataStream, name: Repo
         // Without a repository to mount from, or with one that cannot exist, it is an upload like any other.
         if let Some(from) = call.query.get("from").and_then(RepositoryName::parse) {
             let (storage, to, wanted) = (Arc::clone(&call.app.storage), name.clone(), digest.clone());
-            if blocking(move || Ok(storage.mount_blob(&from, &to, &wanted)?)).await? {
+            if disk::answer(move || Ok(storage.mount_blob(&from, &to, &wanted)?)).await? {
                 return created(&name, &digest);
             }
         }
@@ -49,7 +50,7 @@ pub(crate) async fn start(call: &Call<'_>, body: &mut BodyDataStream, name: Repo
             return Err(ApiError::bad_request(ErrorCode::DigestInvalid, message));
         }
     };
-    let session = blocking(move || Ok(uploads.start(&name, algorithm)?)).await?;
+    let session = disk::answer(move || Ok(uploads.start(&name, algorithm)?)).await?;
     answer(StatusCode::ACCEPTED, &session, 0)
 }
 
@@ -92,7 +93,7 @@ pub(crate) async fn status(call: &Call<'_>, name: &RepositoryName, id: &str) -> 
 pub(crate) async fn cancel(call: &Call<'_>, name: &RepositoryName, id: &str) -> ApiResult {
     let session = find(call, name, id)?;
     call.app.uploads.forget(id);
-    blocking(move || {
+    disk::answer(move || {
         session.cancel();
         Ok(())
     })
@@ -115,7 +116,8 @@ async fn take_in(call: &Call<'_>, body: &mut BodyDataStream, session: &Arc<Sessi
     let announced = announced(call)?;
     let offset = announced.as_ref().map(|range| range.start);
     let beginning = Arc::clone(session);
-    let turn = blocking(move || beginning.begin(offset).map_err(|error| refusal(&beginning, error))).await?;
+    let turn =
+        disk::answer(move || beginning.begin(offset).map_err(|error| refusal(&beginning, error))).await?;
     let turn = Arc::new(turn);
     let expected = announced.map(|range| range.end - range.start);
     let mistaken = match receive(session, &turn, body, expected.unwrap_or(u64::MAX)).await {
@@ -131,7 +133,7 @@ async fn take_in(call: &Call<'_>, body: &mut BodyDataStream, session: &Arc<Sessi
         return Ok(turn);
     }
     let rewound = Arc::clone(session);
-    blocking(move || rewound.rewind(&turn).map_err(|error| refusal(&rewound, error))).await?;
+    disk::answer(move || rewound.rewind(&turn).map_err(|error| refusal(&rewound, error))).await?;
     let message = "the chunk does not have the length that its Content-Range says";
     Err(ApiError::bad_request(ErrorCode::SizeInvalid, message))
 }
@@ -154,7 +156,7 @@ fn announced(call: &Call<'_>) -> ApiResult<Option<Range<u64>>> {
 /// Verifies and stores a blob that has arrived.
 async fn store(call: &Call<'_>, session: Arc<Session>, turn: Arc<Turn>, digest: Digest) -> ApiResult {
     let (storage, uploads) = (Arc::clone(&call.app.storage), Arc::clone(&call.app.uploads));
-    blocking(move || {
+    disk::answer(move || {
         let outcome = session.finish(&turn, &digest, &storage);
         if !matches!(outcome, Err(SessionError::Superseded)) {
             uploads.forget(session.id());
@@ -197,7 +199,7 @@ fn refusal(session: &Session, error: SessionError) -> ApiError {
 
 /// How far an upload is now; its state may be in use by a write.
 async fn progress(status: StatusCode, session: Arc<Session>) -> ApiResult {
-    blocking(move || answer(status, &session, session.size())).await
+    disk::answer(move || answer(status, &session, session.size())).await
 }
 
 fn answer(status: StatusCode, session: &Session, size: u64) -> ApiResult {

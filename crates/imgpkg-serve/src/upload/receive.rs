@@ -1,12 +1,15 @@
 //! From a request's body into an upload: the next bytes are received while the last ones are hashed and written.
 
 use std::future;
+use std::io;
 use std::sync::Arc;
 
 use axum::body::BodyDataStream;
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use tokio::task::JoinHandle;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _};
+
+use crate::disk;
 
 use super::session::{Session, SessionError, Turn};
 
@@ -37,13 +40,13 @@ pub(crate) async fn receive(
 ) -> Result<u64, ReceiveError> {
     let mut received = 0;
     let mut waiting = Waiting::default();
-    let mut writing: Option<JoinHandle<Result<(), SessionError>>> = None;
+    let mut writing: Option<Write> = None;
     let mut end: Option<Result<(), ReceiveError>> = None;
     loop {
         if writing.is_none() && !waiting.chunks.is_empty() {
             let Waiting { chunks, .. } = std::mem::take(&mut waiting);
             let (session, turn) = (Arc::clone(session), Arc::clone(turn));
-            writing = Some(tokio::task::spawn_blocking(move || session.append(&turn, &chunks)));
+            writing = Some(disk::run(move || session.append(&turn, &chunks)).boxed());
         }
         if writing.is_none()
             && let Some(end) = end
@@ -70,6 +73,9 @@ pub(crate) async fn receive(
     }
 }
 
+/// Chunks on their way to the disk.
+type Write = BoxFuture<'static, io::Result<Result<(), SessionError>>>;
+
 /// What has been received and not yet written.
 #[derive(Default)]
 struct Waiting {
@@ -84,9 +90,9 @@ impl Waiting {
     }
 }
 
-async fn finished(writing: &mut Option<JoinHandle<Result<(), SessionError>>>) -> Result<(), SessionError> {
+async fn finished(writing: &mut Option<Write>) -> Result<(), SessionError> {
     match writing {
-        Some(job) => job.await.unwrap_or_else(|error| Err(std::io::Error::other(error).into())),
+        Some(write) => write.await?,
         None => future::pending().await,
     }
 }
