@@ -21,7 +21,7 @@ fn archive(imgpkg: &Tool) -> (PathBuf, String) {
 fn manifest_json(path: &std::path::Path) -> serde_json::Value {
     let mut archive = tar::Archive::new(std::fs::File::open(path).unwrap());
     let first = archive.entries().unwrap().next().unwrap().unwrap();
-    assert_eq!(first.path_bytes(), b"manifest.json"[..]);
+    assert_eq!(first.path().unwrap(), std::path::Path::new("manifest.json"));
     serde_json::from_reader(first).unwrap()
 }
 

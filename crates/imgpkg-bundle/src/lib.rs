@@ -28,6 +28,7 @@
 //! ```
 
 pub mod build;
+pub mod describe;
 mod document;
 pub mod error;
 pub mod extract;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use imgpkg_lock::{ImageLocations, Location};
-use imgpkg_oci::{DigestReference, ErrorKind, Source, TagOrDigest};
+use imgpkg_oci::{DigestReference, ErrorKind, ManifestTree, Source, TagOrDigest};
 
 use crate::build::BuiltImage;
 use crate::document::{only_layer, read_document};
@@ -17,12 +17,21 @@ const FILE_NAME: &str = "image-locations.yml";
 /// For each reference of a bundle's lock file, whether it is a bundle.
 pub type Marks = HashMap<String, bool>;
 
+/// A bundle's locations image, read.
+#[derive(Debug)]
+pub struct Locations {
+    /// The image itself.
+    pub tree: ManifestTree,
+    /// What it says.
+    pub marks: Marks,
+}
+
 /// Reads the locations image of the bundle at `bundle`, from the same repository; `None` where there is none, or none
 /// that we may see.
 ///
 /// # Errors
 /// When the repository cannot be asked, or what it has is no locations image.
-pub async fn read(source: &dyn Source, bundle: &DigestReference) -> Result<Option<Marks>, Error> {
+pub async fn read(source: &dyn Source, bundle: &DigestReference) -> Result<Option<Locations>, Error> {
     let tag = TagOrDigest::Tag(tags::locations_tag(bundle.digest()));
     let tree = match fetch_tree(source, &tag).await {
         Ok(tree) => tree,
@@ -36,8 +45,9 @@ pub async fn read(source: &dyn Source, bundle: &DigestReference) -> Result<Optio
         .await
         .map_err(|source| Error::Layer { digest: layer.digest.clone(), source })?
         .ok_or(Error::NoLocations)?;
-    let locations = ImageLocations::parse(&document).map_err(Error::Locations)?;
-    Ok(Some(locations.images.into_iter().map(|location| (location.image, location.is_bundle)).collect()))
+    let locations = ImageLocations::parse(&document).map_err(|error| Error::Locations(Box::new(error)))?;
+    let marks = locations.images.into_iter().map(|location| (location.image, location.is_bundle)).collect();
+    Ok(Some(Locations { tree, marks }))
 }
 
 /// The locations image of a bundle: the same bytes wherever and whenever it is made.

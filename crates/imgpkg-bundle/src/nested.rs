@@ -32,8 +32,8 @@ pub struct Bundle {
     pub tree: Arc<ManifestTree>,
     /// The images, in the lock file's order, each digest once.
     pub images: Vec<BundleImage>,
-    /// Has it been copied here, as its locations image shows?
-    pub has_locations: bool,
+    /// Its locations image, if it has been copied here.
+    pub locations: Option<ManifestTree>,
 }
 
 /// An image that a bundle's lock file names.
@@ -131,10 +131,10 @@ impl Explorer {
     ) -> Result<Arc<Bundle>, Error> {
         path.push(reference.clone());
         let source = self.repositories.source(reference.repository());
-        let (lock, marks) =
+        let (lock, locations) =
             try_join(read_lock(&*source, &tree), locations::read(&*source, reference)).await?;
-        let has_locations = marks.is_some();
-        let marks = marks.unwrap_or_default();
+        let (locations, marks) =
+            locations.map_or((None, Marks::new()), |found| (Some(found.tree), found.marks));
         let images = distinct(&lock).map(|entry| {
             let (path, marks) = (&path, &marks);
             async move {
@@ -149,7 +149,7 @@ impl Explorer {
             }
         });
         let images = try_join_all(images).await?;
-        Ok(Arc::new(Bundle { reference: reference.clone(), tree, images, has_locations }))
+        Ok(Arc::new(Bundle { reference: reference.clone(), tree, images, locations }))
     }
 
     /// Finds an image of the bundle at `bundle`: in the bundle's repository, or where the lock file says.
@@ -238,7 +238,7 @@ pub async fn read_lock(source: &dyn Source, tree: &ManifestTree) -> Result<Image
         .map_err(|source| Error::Layer { digest: layer.digest.clone(), source })?
         .ok_or(Error::NoLock)?;
         ImagesLock::parse(&document)
-            .map_err(|source| Error::Lock { digest: tree.manifest.digest().clone(), source })
+            .map_err(|error| Error::Lock { digest: tree.manifest.digest().clone(), source: Box::new(error) })
     };
     read.await.map_err(|error| Error::ReadLock(Box::new(error)))
 }

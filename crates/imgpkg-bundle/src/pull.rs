@@ -175,15 +175,16 @@ impl Pull {
             self.extract(&reference, &tree, &directory, Level::Bundle(depth)).await?;
             let mut lock = self.read_lock(&reference, &directory, depth)?;
             let source = self.repositories.source(reference.repository());
-            let marks = locations::read(&*source, &reference)
+            let locations = locations::read(&*source, &reference)
                 .await
                 .map_err(|error| Error::Locations(Box::new(error)))?;
-            let relocated = match marks {
+            let relocated = match locations {
                 Some(_) => true,
                 None => self.has_all(reference.repository(), &lock).await?,
             };
             if recursive {
-                self.nested(&reference, &lock, &marks.unwrap_or_default(), relocated, depth).await?;
+                let marks = locations.map(|locations| locations.marks).unwrap_or_default();
+                self.nested(&reference, &lock, &marks, relocated, depth).await?;
             }
             if relocated {
                 for image in &mut lock.images {

@@ -39,7 +39,8 @@ pub struct ImageSet {
 }
 
 impl ImageSet {
-    fn of_items(mut items: Vec<Item>, repositories: Arc<dyn Repositories>) -> Self {
+    /// A set of these items, sorted, and each source and tag once.
+    pub fn new(mut items: Vec<Item>, repositories: Arc<dyn Repositories>) -> Self {
         items.sort_by_cached_key(|item| (item.source.to_string(), item.tag.clone()));
         items.dedup_by(|b, a| a.source == b.source && a.tag == b.tag);
         Self { items, repositories, bundle: None, lock: None, left_out: 0 }
@@ -65,7 +66,7 @@ pub async fn from_image(
         return Err(Error::IsABundle);
     }
     let item = item(source, reference.tag().cloned(), None, tree);
-    Ok(ImageSet::of_items(vec![item], repositories))
+    Ok(ImageSet::new(vec![item], repositories))
 }
 
 /// A bundle with all its images, through all bundles nested in it. `name` is what the user calls it, for messages.
@@ -87,7 +88,7 @@ pub async fn from_bundle(
         return Err(Error::NotABundle);
     }
     let explorer = Explorer::new(repositories.clone());
-    let bundle = explorer.bundle(&source, Arc::new(tree)).await.map_err(Error::Bundle)?;
+    let bundle = explorer.bundle(&source, Arc::new(tree)).await.map_err(Error::of_bundle)?;
     Ok(of_bundle(bundle, tag, originals, repositories))
 }
 
@@ -112,7 +113,7 @@ fn of_bundle(
         ..item(bundle.reference.clone(), tag, original, ManifestTree::clone(&bundle.tree))
     };
     let items = std::iter::once(root).chain(items.into_values()).collect();
-    ImageSet { bundle: Some(bundle), ..ImageSet::of_items(items, repositories) }
+    ImageSet { bundle: Some(bundle), ..ImageSet::new(items, repositories) }
 }
 
 /// The images that a lock file lists, none of which may be a bundle.
@@ -130,9 +131,10 @@ pub async fn from_images_lock(
                 let reference = image.image.clone();
                 let source = repositories.source(reference.repository());
                 let target = TagOrDigest::Digest(reference.digest().clone());
-                let tree = fetch_tree(&*source, &target)
-                    .await
-                    .map_err(|source| Error::Image { reference: reference.clone(), source })?;
+                let tree = fetch_tree(&*source, &target).await.map_err(|source| Error::Image {
+                    reference: reference.clone(),
+                    source: Box::new(source),
+                })?;
                 match is_bundle(&tree) {
                     true => Err(Error::BundleInImagesLock),
                     false => Ok(item(reference, None, None, tree)),
@@ -142,7 +144,7 @@ pub async fn from_images_lock(
         .buffered(FETCHES_AT_ONCE)
         .try_collect()
         .await?;
-    Ok(ImageSet { lock: Some(lock), ..ImageSet::of_items(items, repositories) })
+    Ok(ImageSet { lock: Some(lock), ..ImageSet::new(items, repositories) })
 }
 
 /// An image that has just been built and is nowhere yet. `source` is the name it is recorded under.
@@ -152,7 +154,7 @@ pub fn from_built(
     source: DigestReference,
     tag: Option<Tag>,
 ) -> ImageSet {
-    ImageSet::of_items(vec![item(source, tag, None, tree)], Arc::new(Only(image)))
+    ImageSet::new(vec![item(source, tag, None, tree)], Arc::new(Only(image)))
 }
 
 /// A single source that stands in for every repository.
@@ -172,7 +174,7 @@ async fn open(
     let source = repositories.source(reference.repository());
     let tree = fetch_tree(&*source, &reference.target())
         .await
-        .map_err(|source| Error::Check { reference: name.to_owned(), source })?;
+        .map_err(|source| Error::Check { reference: name.to_owned(), source: Box::new(source) })?;
     Ok((reference.repository().at(tree.manifest.digest().clone()), tree))
 }
 

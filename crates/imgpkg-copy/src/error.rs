@@ -21,18 +21,18 @@ pub enum Error {
         /// What the user named.
         reference: String,
         /// What went wrong.
-        source: imgpkg_bundle::nested::Error,
+        source: Box<imgpkg_bundle::nested::Error>,
     },
     /// A bundle's images could not be found out.
     #[error("Reading Images from Bundle")]
-    Bundle(#[source] imgpkg_bundle::nested::Error),
+    Bundle(#[source] Box<imgpkg_bundle::nested::Error>),
     /// An image could not be fetched.
     #[error("Collecting packaging metadata: Working with {reference}")]
     Image {
         /// The image.
         reference: DigestReference,
         /// What went wrong.
-        source: imgpkg_bundle::nested::Error,
+        source: Box<imgpkg_bundle::nested::Error>,
     },
     /// Looking for a signature failed.
     #[error("Fetching signature for image '{reference}'")]
@@ -40,7 +40,7 @@ pub enum Error {
         /// The signed image.
         reference: DigestReference,
         /// What went wrong.
-        source: imgpkg_bundle::nested::Error,
+        source: Box<imgpkg_bundle::nested::Error>,
     },
     /// A bundle in an archive names images that the archive does not have, although it says it has.
     #[error(
@@ -57,7 +57,7 @@ pub enum Error {
     },
     /// The archive itself is not usable.
     #[error(transparent)]
-    Archive(#[from] imgpkg_archive::Error),
+    Archive(Box<imgpkg_archive::Error>),
     /// The destination could not be asked what it has.
     #[error("Checking whether {name} is in the destination already")]
     Checking {
@@ -92,7 +92,7 @@ pub enum Error {
         /// The bundle.
         bundle: DigestReference,
         /// What went wrong.
-        source: imgpkg_bundle::Error,
+        source: Box<imgpkg_bundle::Error>,
     },
     /// A locations image could not be written.
     #[error("Creating copy information for bundle {bundle}: Pushing locations image to '{target}'")]
@@ -127,4 +127,16 @@ pub enum Error {
     /// One of the engine's own tasks ended abnormally.
     #[error("a task of the copy ended abnormally; this is a defect of this program")]
     Task(#[source] tokio::task::JoinError),
+}
+
+impl Error {
+    pub(crate) fn of_bundle(error: imgpkg_bundle::nested::Error) -> Self {
+        Self::Bundle(Box::new(error))
+    }
+}
+
+impl From<imgpkg_archive::Error> for Error {
+    fn from(error: imgpkg_archive::Error) -> Self {
+        Self::Archive(Box::new(error))
+    }
 }

@@ -44,8 +44,10 @@ async fn write_location(
     repository: &Repository,
     options: Options,
 ) -> Result<(), Error> {
-    let image = locations::build(&bundle)
-        .map_err(|source| Error::BuildLocations { bundle: bundle.reference.clone(), source })?;
+    let image = locations::build(&bundle).map_err(|source| Error::BuildLocations {
+        bundle: bundle.reference.clone(),
+        source: Box::new(source),
+    })?;
     let tree = image.tree();
     let digest = tree.manifest.digest().clone();
     let tag = tags::locations_tag(bundle.reference.digest());

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::{Descriptor, ImageManifest, Manifest};
+use crate::{Descriptor, Document, ImageManifest, Manifest};
 
 /// A manifest and what hangs below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,17 @@ impl ManifestTree {
         all.push(self);
     }
 
+    /// The first child of an index that its document says to be for this operating system and processor; `None` if there
+    /// is none, or if it is no index.
+    pub fn for_platform(&self, os: &str, architecture: &str) -> Option<&ManifestTree> {
+        let TreeContent::Index { children } = &self.content else { return None };
+        let Ok(Document::Index(index)) = self.manifest.parse() else { return None };
+        let wanted = index.manifests.iter().find(|child| {
+            child.platform.as_ref().is_some_and(|p| p.os == os && p.architecture == architecture)
+        })?;
+        children.iter().find(|child| *child.manifest.digest() == wanted.digest)
+    }
+
     /// The layers of all images in the tree, in the documents' order, repetitions included.
     pub fn layers(&self) -> impl Iterator<Item = &Descriptor> {
         self.manifests().into_iter().flat_map(|tree| match &tree.content {
@@ -89,5 +100,24 @@ mod tests {
         assert_eq!(names, ["a", "b", "inner", "top"]);
         let layers: Vec<_> = tree.layers().map(|layer| layer.digest.clone()).collect();
         assert_eq!(layers, [Digest::sha256_of(b"a"), Digest::sha256_of(b"b")]);
+    }
+
+    #[test]
+    fn the_child_for_a_platform_is_found_by_what_the_index_says() {
+        let (arm, amd) = (image("arm"), image("amd"));
+        let listed = |child: &ManifestTree, architecture: &str| {
+            let Descriptor { digest, size, .. } = child.manifest.descriptor();
+            format!(
+                r#"{{"digest":"{digest}","size":{size},"platform":{{"os":"linux","architecture":"{architecture}"}}}}"#
+            )
+        };
+        let json = format!(r#"{{"manifests":[{},{}]}}"#, listed(&arm, "arm64"), listed(&amd, "amd64"));
+        let tree = ManifestTree {
+            manifest: Manifest::new(json.into(), media_type::OCI_INDEX),
+            content: TreeContent::Index { children: vec![arm, amd.clone()] },
+        };
+        assert_eq!(tree.for_platform("linux", "amd64"), Some(&amd));
+        assert_eq!(tree.for_platform("windows", "amd64"), None);
+        assert_eq!(amd.for_platform("linux", "amd64"), None);
     }
 }

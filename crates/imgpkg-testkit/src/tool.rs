@@ -76,7 +76,6 @@ fn finished(command: &mut Command) -> Ran {
 
 impl Ran {
     /// This run, which must have succeeded.
-    #[must_use]
     #[track_caller]
     pub fn success(self) -> Self {
         assert_eq!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
@@ -84,7 +83,6 @@ impl Ran {
     }
 
     /// This run, which must have been reported as failed: exit code 1, an error on stderr, and no panic.
-    #[must_use]
     #[track_caller]
     pub fn failure(self) -> Self {
         assert_eq!(self.code, 1, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);

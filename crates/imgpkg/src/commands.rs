@@ -1,8 +1,10 @@
 //! The commands, one file each: from arguments to a call of a library, and from its outcome to words.
 
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use imgpkg_oci::StoreError;
+use imgpkg_oci::{ReferenceError, StoreError};
 
 use crate::args::{ArgumentError, Command};
 use crate::context::Context;
@@ -10,6 +12,12 @@ use crate::interrupt::Interrupt;
 use crate::ui::table::UnknownColumn;
 
 mod completion;
+mod copy;
+mod describe;
+mod pack;
+mod pull;
+mod push;
+mod save;
 mod serve;
 mod tag;
 pub(crate) mod version;
@@ -30,15 +38,60 @@ pub(crate) enum CommandError {
     /// The embedded registry could not start or go on.
     #[error(transparent)]
     Serve(#[from] imgpkg_serve::Error),
+    /// A registry lists something as a tag that cannot be looked up.
+    #[error("Looking up tag {name:?}")]
+    Tag {
+        /// What it lists.
+        name: String,
+        /// Why it is no tag.
+        source: ReferenceError,
+    },
     /// `--column` names a column that is not there.
     #[error(transparent)]
     Column(#[from] UnknownColumn),
-    /// A command that this build does not have.
-    #[error("This build cannot run the command '{command}'")]
-    Missing {
-        /// The command.
-        command: &'static str,
+    /// An image could not be built or unpacked.
+    #[error(transparent)]
+    Image(#[from] imgpkg_bundle::Error),
+    /// A copy failed.
+    #[error(transparent)]
+    Copy(#[from] imgpkg_copy::Error),
+    /// A pull failed.
+    #[error(transparent)]
+    Pull(#[from] imgpkg_bundle::pull::Error),
+    /// A bundle could not be described.
+    #[error(transparent)]
+    Describe(#[from] imgpkg_bundle::describe::Error),
+    /// An archive cannot be read.
+    #[error(transparent)]
+    Archive(#[from] imgpkg_archive::Error),
+    /// A lock file cannot be read.
+    #[error(transparent)]
+    Lock(imgpkg_lock::Error),
+    /// A lock file could not be written, after everything else was done.
+    #[error("Writing lock file")]
+    LockOutput(#[source] imgpkg_lock::Error),
+    /// The tag in a lock file is none.
+    #[error("Reading the tag of the bundle in the lock file")]
+    LockedTag(#[source] ReferenceError),
+    /// No name could be made for what is saved.
+    #[error("Naming the image (hint: give it a name with -b NAME or -i NAME)")]
+    SavedName(#[source] ReferenceError),
+    /// An archive with another number of images than the one that can be pushed.
+    #[error(
+        "Expected '{}' to hold exactly one image or bundle to push, but it holds {count} \
+         (hint: 'imgpkg copy --tar {} --to-repo …' imports all that an archive holds)",
+        tar.display(),
+        tar.display()
+    )]
+    SeveralItems {
+        /// The archive.
+        tar: PathBuf,
+        /// How many it holds.
+        count: usize,
     },
+    /// One of the program's own tasks ended abnormally.
+    #[error("a task ended abnormally; this is a defect of this program")]
+    Task(#[source] Arc<tokio::task::JoinError>),
     /// There was a signal to stop.
     #[error("{0}")]
     Interrupted(Interrupt),
@@ -69,13 +122,11 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<(), Comm
         // Their output is for other programs; nothing is added to it.
         Command::Completion(args) => return completion::run(args, context),
         Command::Serve(args) => return serve::run(args, context).await,
-        Command::Copy(args) => args.request().map_err(CommandError::from).and_then(|_| missing("copy"))?,
-        Command::Describe(args) => {
-            args.request().map_err(CommandError::from).and_then(|_| missing("describe"))?
-        }
-        Command::Pull(args) => args.request().map_err(CommandError::from).and_then(|_| missing("pull"))?,
-        Command::Push(args) => args.request().map_err(CommandError::from).and_then(|_| missing("push"))?,
-        Command::Save(args) => args.request().map_err(CommandError::from).and_then(|_| missing("save"))?,
+        Command::Copy(args) => copy::run(args, context).await?,
+        Command::Describe(args) => describe::run(args, context).await?,
+        Command::Pull(args) => pull::run(args, context).await?,
+        Command::Push(args) => push::run(args, context).await?,
+        Command::Save(args) => save::run(args, context).await?,
         Command::Tag(args) => tag::run(args, context).await?,
         // `args::parse` answers `help` itself.
         Command::Help(_) => {}
@@ -83,8 +134,4 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<(), Comm
     }
     context.ui.succeeded();
     Ok(())
-}
-
-fn missing(command: &'static str) -> Result<(), CommandError> {
-    Err(CommandError::Missing { command })
 }

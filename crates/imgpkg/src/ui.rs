@@ -142,7 +142,6 @@ impl Ui {
 
     /// Something that went otherwise than the user may think, although the command goes on. One line or several, the last
     /// one ended. Off a terminal it goes to stderr, where the reference says nothing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the commands that move images"))]
     pub(crate) fn warning(&self, text: &str) {
         match self.presentation.mode {
             Mode::Terminal | Mode::Json => self.line(text),

@@ -62,7 +62,7 @@ pub enum Error {
         /// The bundle.
         digest: imgpkg_oci::Digest,
         /// What is wrong with it.
-        source: imgpkg_lock::Error,
+        source: Box<imgpkg_lock::Error>,
     },
     /// A bundle's lock file could not be read.
     #[error("Reading ImagesLock file")]
@@ -72,7 +72,7 @@ pub enum Error {
     FetchLocations(#[source] Box<Error>),
     /// A bundle's locations image is not a valid one.
     #[error("Reading fetched location image")]
-    Locations(#[source] imgpkg_lock::Error),
+    Locations(#[source] Box<imgpkg_lock::Error>),
     /// An image is nowhere to be found.
     #[error("Checking image existence")]
     Missing(#[source] Box<Error>),

@@ -20,7 +20,7 @@ use crate::Error;
 pub async fn from_archive(archive: Archive) -> Result<ImageSet, Error> {
     let items = archive.items().to_vec();
     let archive = Arc::new(archive);
-    let mut set = ImageSet::of_items(items, archive.clone());
+    let mut set = ImageSet::new(items, archive.clone());
     let marked = set.items.iter().position(|item| item.root_bundle);
     let alone = (set.items.len() == 1 && is_bundle(&set.items[0].tree)).then_some(0);
     let Some(root) = marked.or(alone) else { return Ok(set) };
@@ -37,14 +37,14 @@ pub async fn from_archive(archive: Archive) -> Result<ImageSet, Error> {
         return Ok(set);
     }
     let explorer = Explorer::new(archive);
-    set.bundle = Some(explorer.bundle(&reference, tree).await.map_err(Error::Bundle)?);
+    set.bundle = Some(explorer.bundle(&reference, tree).await.map_err(Error::of_bundle)?);
     Ok(set)
 }
 
 /// The images that the bundle's lock file names and the archive does not have, each digest once.
 async fn missing_images(archive: &Archive, bundle: &Item) -> Result<Vec<String>, Error> {
     let source = archive.source(bundle.source.repository());
-    let lock = read_lock(&*source, &bundle.tree).await.map_err(Error::Bundle)?;
+    let lock = read_lock(&*source, &bundle.tree).await.map_err(Error::of_bundle)?;
     let mut missing: Vec<_> = lock
         .images
         .iter()

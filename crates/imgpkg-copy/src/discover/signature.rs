@@ -22,7 +22,7 @@ pub async fn add_signatures(set: ImageSet) -> Result<ImageSet, Error> {
         .await?;
     let ImageSet { mut items, repositories, bundle, lock, left_out } = set;
     items.extend(found.into_iter().flatten());
-    Ok(ImageSet { bundle, lock, left_out, ..ImageSet::of_items(items, repositories) })
+    Ok(ImageSet { bundle, lock, left_out, ..ImageSet::new(items, repositories) })
 }
 
 async fn signature_of(repositories: &dyn Repositories, signed: &Item) -> Result<Option<Item>, Error> {
@@ -36,6 +36,6 @@ async fn signature_of(repositories: &dyn Repositories, signed: &Item) -> Result<
         {
             Ok(None)
         }
-        Err(source) => Err(Error::Signature { reference: signed.source.clone(), source }),
+        Err(source) => Err(Error::Signature { reference: signed.source.clone(), source: Box::new(source) }),
     }
 }

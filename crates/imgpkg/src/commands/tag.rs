@@ -1,7 +1,8 @@
 //! `imgpkg tag list` and `imgpkg tag resolve`.
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use imgpkg_oci::{Source as _, TagOrDigest};
+use imgpkg_oci::{Source as _, Tag, TagOrDigest};
+use imgpkg_registry::RepositoryClient;
 
 use super::CommandError;
 use crate::args::tag::{TagArgs, TagCommand, TagListArgs, TagResolveArgs};
@@ -26,22 +27,12 @@ async fn list(args: &TagListArgs, context: &Context) -> Result<(), CommandError>
     let client = context.client(&args.registry, None)?;
     let reference = args.reference()?;
     let repository = client.repository(reference.repository());
-    let mut tags = repository.tags().await?;
-    tags.retain(|tag| args.imgpkg_internal_tags || !tag.as_str().ends_with(INTERNAL_SUFFIX));
-    tags.sort();
-    tags.dedup();
-    let rows: Vec<Vec<String>> = stream::iter(tags)
-        .map(|tag| {
-            let repository = &repository;
-            async move {
-                let name = tag.as_str().to_owned();
-                let digest = match args.digests {
-                    true => repository.resolve(&TagOrDigest::Tag(tag)).await?.to_string(),
-                    false => String::new(),
-                };
-                Ok::<_, CommandError>(vec![name, digest])
-            }
-        })
+    let mut names = repository.tags().await?;
+    names.retain(|name| args.imgpkg_internal_tags || !name.ends_with(INTERNAL_SUFFIX));
+    names.sort();
+    names.dedup();
+    let rows: Vec<Vec<String>> = stream::iter(names)
+        .map(|name| row(&repository, name, args.digests))
         .buffered(LOOKUPS)
         .try_collect()
         .await?;
@@ -49,6 +40,18 @@ async fn list(args: &TagListArgs, context: &Context) -> Result<(), CommandError>
         vec![Column { title: "Name", hidden: false }, Column { title: "Digest", hidden: !args.digests }];
     context.ui.table(&Table { title: "Tags", content: "tags", columns, rows })?;
     Ok(())
+}
+
+/// A row of the list. Control characters, which no tag has but a registry could send, do not reach the terminal.
+async fn row(repository: &RepositoryClient, name: String, digest: bool) -> Result<Vec<String>, CommandError> {
+    let digest = if digest {
+        let tag = Tag::parse(&name).map_err(|source| CommandError::Tag { name: name.clone(), source })?;
+        repository.resolve(&TagOrDigest::Tag(tag)).await?.to_string()
+    } else {
+        String::new()
+    };
+    let shown = if name.chars().any(char::is_control) { name.escape_debug().to_string() } else { name };
+    Ok(vec![shown, digest])
 }
 
 async fn resolve(args: &TagResolveArgs, context: &Context) -> Result<(), CommandError> {

@@ -1,0 +1,94 @@
+//! `imgpkg push`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use imgpkg_archive::{Archive, Item};
+use imgpkg_bundle::fetch::is_bundle;
+use imgpkg_copy::{ImageSet, Options, copy, discover, event, record};
+use imgpkg_oci::{Repository, TagReference};
+use imgpkg_registry::Client;
+
+use super::CommandError;
+use super::pack::pack;
+use crate::args::content::{Content, ImageKind};
+use crate::args::push::{ArchiveDestination, PushArgs, PushRequest};
+use crate::context::Context;
+
+/// Builds an image, or takes one from an archive, and pushes it.
+pub(super) async fn run(args: &PushArgs, context: &Context) -> Result<(), CommandError> {
+    let client = context.client(&args.registry, None)?;
+    match args.request()? {
+        PushRequest::Files { content, destination, lock_output } => {
+            push_files(content, destination, lock_output.as_deref(), &client, context).await
+        }
+        PushRequest::Archive { tar, destination, lock_output } => {
+            push_archive(tar, destination, lock_output.as_deref(), &client, context).await
+        }
+    }
+}
+
+async fn push_files(
+    content: Content,
+    destination: TagReference,
+    lock_output: Option<&Path>,
+    client: &Client,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let bundle = content.kind == ImageKind::Bundle;
+    let image = pack(content, context).await?;
+    let repository = destination.repository();
+    let (tree, source) = (image.tree(), repository.at(image.digest().clone()));
+    let mut set = discover::from_built(Arc::new(image), tree, source, Some(destination.tag().clone()));
+    set.items.iter_mut().for_each(|item| item.root_bundle = bundle);
+    push_set(&set, repository, lock_output, client, context).await
+}
+
+async fn push_archive(
+    tar: PathBuf,
+    destination: ArchiveDestination,
+    lock_output: Option<&Path>,
+    client: &Client,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let archive = Archive::open(&tar).await?;
+    let Some(item) = discover::only_item(&archive) else {
+        return Err(CommandError::SeveralItems { tar, count: archive.items().len() });
+    };
+    let bundle = is_bundle(&item.tree);
+    let item = Item { root_bundle: bundle, ..item.clone() };
+    let (repository, item) = match destination {
+        ArchiveDestination::Repository(repository) => (repository, item),
+        ArchiveDestination::Tag { kind, reference } => {
+            match (kind, bundle) {
+                (ImageKind::Bundle, false) => return Err(imgpkg_copy::Error::NotABundle.into()),
+                (ImageKind::Image, true) => return Err(imgpkg_copy::Error::IsABundle.into()),
+                _ => {}
+            }
+            let tag = Some(reference.tag().clone());
+            (reference.repository().clone(), Item { tag, ..item })
+        }
+    };
+    let set = ImageSet::new(vec![item], Arc::new(archive));
+    push_set(&set, &repository, lock_output, client, context).await
+}
+
+/// Pushes the one image of the set.
+async fn push_set(
+    set: &ImageSet,
+    repository: &Repository,
+    lock_output: Option<&Path>,
+    client: &Client,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let destination = client.repository(repository);
+    let outcome =
+        copy::to_repository(set, destination, repository, Options::default(), event::silent()).await?;
+    for copied in &outcome.copied {
+        context.ui.line(&format!("Pushed '{}'", copied.destination));
+    }
+    if let Some(path) = lock_output {
+        record::lock_output(set, &outcome)?.write(path).map_err(CommandError::LockOutput)?;
+    }
+    Ok(())
+}
