@@ -122,7 +122,8 @@ impl DockerConfig {
         let spelled = || {
             let host = host_of(&key.text);
             let wanted = if key.text == HUB_KEY { host } else { &key.text };
-            auths.iter().find(|(name, _)| key.is_end && host_of(name) == wanted).map(|(_, entry)| entry)
+            let same = |name: &str| names_registry(name) && host_of(name) == wanted;
+            auths.iter().find(|(name, _)| key.is_end && same(name)).map(|(_, entry)| entry)
         };
         let Some(entry) = exact.or_else(spelled).cloned().flatten() else { return Ok(None) };
         let credential = entry.credential().ok_or_else(|| Error::Credentials {
@@ -160,6 +161,13 @@ fn locate(environment: &Environment) -> Option<PathBuf> {
     }
     let run = environment.get("XDG_RUNTIME_DIR")?;
     Some(Path::new(run).join("containers/auth.json")).filter(|path| path.is_file())
+}
+
+/// Is this the address of a whole registry, in one of the ways it has been written over time, and not of a path in it?
+fn names_registry(key: &str) -> bool {
+    let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
+    let path = bare.split_once('/').map_or("", |(_, path)| path).trim_end_matches('/');
+    matches!(path, "" | "v1" | "v2")
 }
 
 /// The host of a key: without scheme and path.

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use imgpkg_oci::Repository;
-use url::Url;
 
 use super::credential::{Credential, Found};
 use crate::{Environment, Error, Secret};
@@ -92,23 +91,23 @@ fn location(given: &str) -> Result<String, Error> {
     Ok(format!("{host}{path}"))
 }
 
-/// Wildcards are no part of a URL, so a letter stands for them here.
+/// Refuses what could not stand between `https://` and a path, wildcards apart.
 fn check(bare: &str, host: &str) -> Result<(), Error> {
-    let plain: String = host.chars().map(|c| if "*?[]".contains(c) { 'x' } else { c }).collect();
-    let host = if host.starts_with('[') { host } else { &plain };
-    let escape = bare.match_indices('%').map(|(at, _)| bare.get(at..).unwrap_or_default()).find(|escape| {
-        let digits = escape.as_bytes().get(1..3);
-        !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    });
-    let problem = match escape {
-        Some(escape) => {
-            let shown: String = escape.chars().take(3).collect();
-            format!("invalid URL escape \"{shown}\"")
-        }
-        None => match Url::parse(&format!("https://{host}")) {
-            Ok(_) => return Ok(()),
-            Err(error) => error.to_string(),
-        },
+    let is_escape = |at: usize| {
+        let digits = bare.as_bytes().get(at + 1..at + 3);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    let bad_escape = bare.match_indices('%').map(|(at, _)| at).find(|at| !is_escape(*at));
+    let (_, port) = split_port(host);
+    let problem = if let Some(at) = bad_escape {
+        let shown: String = bare.get(at..).unwrap_or_default().chars().take(3).collect();
+        format!("invalid URL escape \"{shown}\"")
+    } else if host.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        "invalid character in host name".to_owned()
+    } else if !port.bytes().all(|b| b.is_ascii_digit() || b == b'*') {
+        format!("invalid port \":{port}\" after host")
+    } else {
+        return Ok(());
     };
     Err(Error::Credentials {
         problem: format!(
@@ -203,6 +202,7 @@ mod tests {
         assert!(is_for("reg-[0-9]?.example.com", "reg-1a.example.com/x/y"));
         assert!(!is_for("docker.io", "ubuntu"));
         assert!(is_for("index.docker.io/v1/", "ubuntu"));
+        assert!(is_for("[::1]:5000", "[::1]:5000/a/b"));
     }
 
     #[test]
