@@ -1,6 +1,7 @@
 //! An OCI registry over a directory: what `imgpkg serve` runs, and what the behaviour tests push to and pull from. It
 //! follows the OCI distribution specification 1.1. Content is streamed to disk while it is hashed and appears under its
-//! name only when its digest has been verified, so memory stays flat and a crash leaves nothing that looks whole.
+//! name only when its digest has been verified, so memory stays flat and a crash leaves nothing that looks whole. An upload whose connection breaks can go on where it
+//! was; one that a restart of the server interrupts starts again.
 //!
 //! Three types to know: [`ServeOptions`] says where content lives and who may write it, [`Server`] is the registry bound
 //! to its address, and [`Error`] is why it could not start or go on.

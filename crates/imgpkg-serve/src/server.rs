@@ -33,7 +33,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the storage and binds the address.
+    /// Binds the address and opens the storage.
     ///
     /// # Errors
     /// When the address is not a loopback one and everybody could write, when it is in use, or when the directory
@@ -43,12 +43,12 @@ impl Server {
         if !listen.ip().to_canonical().is_loopback() && !read_only && !allow_anonymous_writes {
             return Err(Error::OpenToWrites { address: listen });
         }
-        let (storage, temporary) = open(storage, read_only)?;
         let listener = TcpListener::bind(listen).await.map_err(|source| match source.kind() {
             io::ErrorKind::AddrInUse => Error::AddressInUse { address: listen },
             _ => Error::Listen { address: listen, source },
         })?;
         let address = listener.local_addr().map_err(|source| Error::Listen { address: listen, source })?;
+        let (storage, temporary) = open(storage, read_only)?;
         let (abort, aborted) = watch::channel(false);
         let app = App::new(storage, read_only, on_request, aborted).into_router();
         Ok(Self { listener, address, app, abort, temporary })

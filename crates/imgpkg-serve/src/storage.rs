@@ -15,12 +15,12 @@
 //! crash of the machine. No component of a repository's name starts with an underscore, so names and links never meet.
 
 mod blob;
+mod durable;
 mod layout;
 mod lock;
 mod manifest;
 mod repository;
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -31,6 +31,7 @@ use imgpkg_oci::Algorithm;
 use tempfile::NamedTempFile;
 
 pub(crate) use blob::OpenBlob;
+use durable::Durability;
 use layout::{INCOMING_PREFIX, Layout};
 pub(crate) use manifest::{FoundManifest, NewManifest, PutManifestError, Referrer};
 
@@ -40,8 +41,7 @@ use crate::Error;
 #[derive(Debug)]
 pub(crate) struct Storage {
     layout: Layout,
-    /// Must content survive a crash of the machine?
-    durable: bool,
+    durability: Durability,
     /// Held for reading while links are made, for writing while they are removed and unused content with them.
     links: RwLock<()>,
     /// The open lock file: the lock is held as long as this lives.
@@ -83,7 +83,8 @@ impl Storage {
     }
 
     fn over(directory: &Path, durable: bool, lock: Option<File>) -> Self {
-        Self { layout: Layout::new(directory), durable, links: RwLock::new(()), _lock: lock }
+        let durability = Durability::new(directory, durable);
+        Self { layout: Layout::new(directory), durability, links: RwLock::new(()), _lock: lock }
     }
 
     fn create_directories(&self) -> io::Result<()> {
@@ -117,36 +118,11 @@ impl Storage {
             .tempfile_in(self.layout.uploads())
     }
 
-    /// Makes a small file appear with its content, or replaces one.
-    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+    /// Writes a small file that is to be at `path`.
+    fn stage(&self, path: PathBuf, content: &[u8]) -> io::Result<Staged> {
         let mut file = self.incoming()?;
         file.write_all(content)?;
-        if self.durable {
-            file.as_file().sync_all()?;
-        }
-        create_parent(path)?;
-        file.persist(path).map_err(|failed| failed.error)?;
-        Ok(())
-    }
-
-    /// Makes the names in these directories, and the names of the directories up to the root, survive a crash.
-    fn sync_directories(&self, directories: impl IntoIterator<Item = PathBuf>) -> io::Result<()> {
-        if !self.durable {
-            return Ok(());
-        }
-        let mut all = BTreeSet::new();
-        for directory in directories {
-            let below_root = |path: &&Path| path.starts_with(self.layout.root());
-            all.extend(directory.ancestors().take_while(below_root).map(Path::to_owned));
-        }
-        // The deepest first: a directory is only reachable when its parent knows it.
-        for directory in all.iter().rev() {
-            match File::open(directory).and_then(|directory| directory.sync_all()) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                result => result?,
-            }
-        }
-        Ok(())
+        Ok(Staged { file, path })
     }
 
     fn linking(&self) -> RwLockReadGuard<'_, ()> {
@@ -156,6 +132,21 @@ impl Storage {
 
     fn unlinking(&self) -> RwLockWriteGuard<'_, ()> {
         self.links.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A file that is written and does not have its name yet.
+struct Staged {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Staged {
+    /// Gives the file its name, in place of what has it.
+    fn appear(self) -> io::Result<()> {
+        create_parent(&self.path)?;
+        self.file.persist(&self.path).map_err(|failed| failed.error)?;
+        Ok(())
     }
 }
 

@@ -52,7 +52,10 @@ impl Storage {
         size: u64,
     ) -> io::Result<()> {
         let _linking = self.linking();
-        self.name_content(digest, content, size)?;
+        if !self.has_content(digest, size)? {
+            self.durability.sync_files([&File::open(&content)?])?;
+            content.persist(self.layout.blob(digest)).map_err(|failed| failed.error)?;
+        }
         self.link_blob(name, digest)
     }
 
@@ -87,16 +90,9 @@ impl Storage {
         Ok(removed)
     }
 
-    /// Moves verified content to where its digest says, unless it is there already.
-    pub(super) fn name_content(&self, digest: &Digest, content: TempPath, size: u64) -> io::Result<()> {
-        let target = self.layout.blob(digest);
-        if found(fs::metadata(&target))?.is_some_and(|present| present.len() == size) {
-            return Ok(());
-        }
-        if self.durable {
-            File::open(&content)?.sync_all()?;
-        }
-        content.persist(&target).map_err(|failed| failed.error)
+    /// Is this content where its digest says already?
+    pub(super) fn has_content(&self, digest: &Digest, size: u64) -> io::Result<bool> {
+        Ok(found(fs::metadata(self.layout.blob(digest)))?.is_some_and(|present| present.len() == size))
     }
 
     fn link_blob(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {

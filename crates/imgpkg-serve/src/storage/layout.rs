@@ -26,10 +26,6 @@ impl Layout {
         Self { root: root.to_owned() }
     }
 
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
-    }
-
     pub(crate) fn uploads(&self) -> PathBuf {
         self.root.join("uploads")
     }

@@ -1,13 +1,13 @@
 //! Manifests, the tags that name them and the referrers that are about them.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use imgpkg_oci::{Digest, Tag, TagOrDigest};
 
-use super::{Storage, found, remove};
+use super::{Staged, Storage, found, remove};
 use crate::name::{self, RepositoryName};
 
 /// A manifest to be stored. Its bytes have been verified against its digest.
@@ -75,25 +75,36 @@ impl Storage {
                 return Err(PutManifestError::Missing(digest.clone()));
             }
         }
-        let digest = &manifest.digest;
-        let mut content = self.incoming()?;
-        content.write_all(&manifest.bytes)?;
-        self.name_content(digest, content.into_temp_path(), manifest.bytes.len() as u64)?;
-        let link = self.layout.manifest_link(name, digest);
-        self.write(&link, manifest.content_type.as_bytes())?;
+        let content = self.stage_content(name, manifest)?;
+        let tag = match tag {
+            Some(tag) => Some(self.stage(self.layout.tag(name, tag), manifest.digest.as_str().as_bytes())?),
+            None => None,
+        };
+        self.durability.sync_files(content.iter().chain(&tag).map(|staged| staged.file.as_file()))?;
         let mut directories = self.directories_of(name, &manifest.needs);
-        directories.extend([parent(&link), self.layout.blobs(digest.algorithm())]);
-        if let Some(Referrer { subject, descriptor }) = &manifest.referrer {
-            let path = self.layout.referrer(name, subject, digest);
-            self.write(&path, descriptor)?;
-            directories.push(parent(&path));
-        }
-        self.sync_directories(directories)?;
+        directories.push(self.layout.blobs(manifest.digest.algorithm()));
+        directories.extend(content.iter().map(|staged| parent(&staged.path)));
+        content.into_iter().try_for_each(Staged::appear)?;
+        self.durability.sync_directories(directories)?;
         if let Some(tag) = tag {
-            self.write(&self.layout.tag(name, tag), digest.as_str().as_bytes())?;
-            self.sync_directories([self.layout.tags(name)])?;
+            tag.appear()?;
+            self.durability.sync_directories([self.layout.tags(name)])?;
         }
         Ok(())
+    }
+
+    /// The files of a manifest, in the order in which they are to appear.
+    fn stage_content(&self, name: &RepositoryName, manifest: &NewManifest) -> io::Result<Vec<Staged>> {
+        let NewManifest { digest, content_type, bytes, referrer, .. } = manifest;
+        let mut staged = Vec::new();
+        if !self.has_content(digest, bytes.len() as u64)? {
+            staged.push(self.stage(self.layout.blob(digest), bytes)?);
+        }
+        staged.push(self.stage(self.layout.manifest_link(name, digest), content_type.as_bytes())?);
+        if let Some(Referrer { subject, descriptor }) = referrer {
+            staged.push(self.stage(self.layout.referrer(name, subject, digest), descriptor)?);
+        }
+        Ok(staged)
     }
 
     /// The directories that know a repository's blobs and manifests.

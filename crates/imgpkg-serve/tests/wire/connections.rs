@@ -84,6 +84,25 @@ async fn many_requests_share_a_connection_and_may_come_at_once() {
 }
 
 #[tokio::test]
+async fn clients_that_do_not_fetch_what_they_asked_for_hold_up_nobody() {
+    let registry = Registry::start().await;
+    let digest = registry.put_blob("a", content(8_000_000)).await;
+    let path = format!("/v2/a/blobs/{digest}");
+    let mut idle = Vec::new();
+    for _ in 0..100 {
+        let mut connection = TcpStream::connect(registry.address).await.unwrap();
+        connection.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+        idle.push(connection);
+    }
+    for connection in &idle {
+        connection.readable().await.unwrap();
+    }
+    let whole =
+        tokio::time::timeout(Duration::from_secs(10), async { registry.get(&path).await.bytes().await });
+    assert_eq!(whole.await.expect("an answer in time").unwrap().len(), 8_000_000);
+}
+
+#[tokio::test]
 async fn a_refused_body_does_not_cost_the_answer() {
     let registry = Registry::start().await;
     for _ in 0..5 {

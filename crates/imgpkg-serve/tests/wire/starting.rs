@@ -41,11 +41,14 @@ async fn an_address_that_others_reach_needs_a_word() {
 #[tokio::test]
 async fn a_port_in_use_is_named() {
     let registry = Registry::start().await;
-    let options = ServeOptions { listen: registry.address, ..ServeOptions::default() };
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("new");
+    let options = ServeOptions { listen: registry.address, ..on_directory(&directory) };
     let error = Server::bind(options).await.unwrap_err();
     assert!(matches!(error, Error::AddressInUse { .. }), "{error}");
     assert!(error.to_string().contains(&registry.address.to_string()), "{error}");
     assert!(error.source().is_none());
+    assert!(!directory.exists());
 }
 
 #[tokio::test]
