@@ -40,7 +40,10 @@ fn push_nested(imgpkg: &Tool, registry: &Registry) -> Nested {
 }
 
 fn push(imgpkg: &Tool, registry: &Registry, name: &str, bundle: &BundleDirectory) -> String {
-    imgpkg.run(&["push", "-b", &registry.reference(name), "-f", bundle.argument(), "--tty"]).success().digest()
+    imgpkg
+        .run(&["push", "-b", &registry.reference(name), "-f", bundle.argument(), "--tty"])
+        .success()
+        .digest()
 }
 
 /// The destination has everything of the nested bundle, under exactly the tags it should have.
@@ -69,7 +72,8 @@ fn assert_complete(registry: &Registry, repository: &str, nested: &Nested) {
 
 #[track_caller]
 fn assert_blobs(registry: &Registry, repository: &str, manifest: &str) {
-    let manifest: serde_json::Value = serde_json::from_slice(&registry.manifest(repository, manifest)).unwrap();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&registry.manifest(repository, manifest)).unwrap();
     for layer in manifest["layers"].as_array().unwrap() {
         let digest = layer["digest"].as_str().unwrap();
         let body = registry.request("GET", &format!("/v2/{repository}/blobs/{digest}"), &[], b"").body;
@@ -87,7 +91,10 @@ fn a_nested_bundle_is_copied_whole_between_registries() {
     assert_complete(&destination, "dst/outer", &nested);
     let lines: Vec<_> = ran.stdout.lines().collect();
     assert_eq!(lines[0], "copy | exporting 4 images...");
-    assert_eq!(lines[1], format!("copy | will export {}", source.reference(&format!("src/app@{}", nested.image))));
+    assert_eq!(
+        lines[1],
+        format!("copy | will export {}", source.reference(&format!("src/app@{}", nested.image)))
+    );
     assert_eq!(lines[5], "copy | exported 4 images");
     assert_eq!(&lines[6..], ["copy | importing 4 images...", "copy | Tagging images", "", "Succeeded"]);
 }
@@ -99,13 +106,19 @@ fn an_archive_carries_a_nested_bundle_to_a_registry_that_cannot_reach_the_origin
     let nested = push_nested(&imgpkg, &source);
     let tar = imgpkg.home().join("outer.tar");
     let tar = tar.to_str().unwrap();
-    let ran = imgpkg.run(&["copy", "-b", &source.reference("src/outer:1.0"), "--to-tar", tar, "--tty"]).success();
-    assert!(ran.stdout.contains("copy | writing layers...\ncopy | done: file 'manifest.json' ("), "{}", ran.stdout);
+    let ran =
+        imgpkg.run(&["copy", "-b", &source.reference("src/outer:1.0"), "--to-tar", tar, "--tty"]).success();
+    assert!(
+        ran.stdout.contains("copy | writing layers...\ncopy | done: file 'manifest.json' ("),
+        "{}",
+        ran.stdout
+    );
     drop(source);
     let destination = Registry::embedded(&imgpkg);
     let lock = imgpkg.home().join("lock.yml");
     let to = destination.reference("dst/outer");
-    let arguments = ["copy", "--tar", tar, "--to-repo", &to, "--lock-output", lock.to_str().unwrap(), "--tty"];
+    let arguments =
+        ["copy", "--tar", tar, "--to-repo", &to, "--lock-output", lock.to_str().unwrap(), "--tty"];
     let ran = imgpkg.run(&arguments).success();
     assert_eq!(ran.stdout, "copy | importing 4 images...\ncopy | Tagging images\n\nSucceeded\n");
     assert_complete(&destination, "dst/outer", &nested);
@@ -150,7 +163,8 @@ fn archives_are_the_same_whatever_the_concurrency() {
         .map(|concurrency| {
             let tar = imgpkg.home().join(format!("{concurrency}.tar"));
             let from = source.reference("src/outer:1.0");
-            let arguments = ["copy", "-b", &from, "--to-tar", tar.to_str().unwrap(), "--concurrency", concurrency];
+            let arguments =
+                ["copy", "-b", &from, "--to-tar", tar.to_str().unwrap(), "--concurrency", concurrency];
             imgpkg.run(&arguments).success();
             std::fs::read(tar).unwrap()
         })
@@ -164,7 +178,9 @@ fn an_archive_lists_each_layer_once_in_the_order_of_digests() {
     let source = Registry::embedded(&imgpkg);
     push_nested(&imgpkg, &source);
     let tar = imgpkg.home().join("outer.tar");
-    imgpkg.run(&["copy", "-b", &source.reference("src/outer:1.0"), "--to-tar", tar.to_str().unwrap()]).success();
+    imgpkg
+        .run(&["copy", "-b", &source.reference("src/outer:1.0"), "--to-tar", tar.to_str().unwrap()])
+        .success();
     let mut archive = tar::Archive::new(std::fs::File::open(&tar).unwrap());
     let names: Vec<_> = archive
         .entries()
@@ -191,7 +207,10 @@ fn an_index_is_copied_with_all_its_children() {
     assert_eq!(destination.tags("dst/tool"), tags);
     nested.children.iter().for_each(|child| assert_blobs(&destination, "dst/tool", child.as_str()));
     let lock = std::fs::read_to_string(lock).unwrap();
-    assert!(lock.contains("kind: ImagesLock") && lock.contains(&format!("- image: {to}@{}", nested.index)), "{lock}");
+    assert!(
+        lock.contains("kind: ImagesLock") && lock.contains(&format!("- image: {to}@{}", nested.index)),
+        "{lock}"
+    );
 }
 
 #[test]
@@ -207,8 +226,15 @@ fn a_lock_file_of_images_is_copied_and_written_with_its_annotations() {
     std::fs::write(&lock, text).unwrap();
     let output = imgpkg.home().join("copied.yml");
     let to = destination.reference("dst/all");
-    let arguments =
-        ["copy", "--lock", lock.to_str().unwrap(), "--to-repo", &to, "--lock-output", output.to_str().unwrap()];
+    let arguments = [
+        "copy",
+        "--lock",
+        lock.to_str().unwrap(),
+        "--to-repo",
+        &to,
+        "--lock-output",
+        output.to_str().unwrap(),
+    ];
     imgpkg.run(&arguments).success();
     let expected = format!(
         "---\napiVersion: imgpkg.carvel.dev/v1alpha1\nimages:\n- annotations:\n    who: me\n  image: {to}@{image}\nkind: ImagesLock\n"
@@ -247,7 +273,7 @@ fn foreign_layers_stay_where_they_are_unless_asked_for() {
     let to = destination.reference("dst/without");
     let ran = imgpkg.run(&["copy", "-i", &from, "--to-repo", &to, "--tty"]).success();
     assert!(ran.stdout.contains("Warning: Skipped the followings layer(s)"), "{}", ran.stdout);
-    assert!(ran.stdout.contains(&format!("copy |       - {digest}")), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("copy |      - {digest}\n")), "{}", ran.stdout);
     assert_eq!(destination.request("HEAD", &path("dst/without"), &[], b"").status, 404);
     let to = destination.reference("dst/with");
     imgpkg.run(&["copy", "-i", &from, "--to-repo", &to, "--include-non-distributable-layers"]).success();
@@ -275,7 +301,9 @@ fn repository_based_tags_name_the_origin() {
     let (source, destination) = (Registry::embedded(&imgpkg), Registry::embedded(&imgpkg));
     let image = Image::of_files(&[("a", b"a")]).push(&source, "src/app", "v1");
     let to = destination.reference("dst/app");
-    imgpkg.run(&["copy", "-i", &source.reference("src/app:v1"), "--to-repo", &to, "--repo-based-tags"]).success();
+    imgpkg
+        .run(&["copy", "-i", &source.reference("src/app:v1"), "--to-repo", &to, "--repo-based-tags"])
+        .success();
     let expected = format!("src-app-{}", tag_of(image.as_str()));
     assert_eq!(destination.tags("dst/app"), [expected, "v1".to_owned()]);
 }

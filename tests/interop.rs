@@ -30,7 +30,10 @@ fn push_nested(imgpkg: &Tool, registry: &Registry) -> (String, Vec<String>) {
 }
 
 fn push(imgpkg: &Tool, registry: &Registry, name: &str, bundle: &BundleDirectory) -> String {
-    imgpkg.run(&["push", "-b", &registry.reference(name), "-f", bundle.argument(), "--tty"]).success().digest()
+    imgpkg
+        .run(&["push", "-b", &registry.reference(name), "-f", bundle.argument(), "--tty"])
+        .success()
+        .digest()
 }
 
 /// Every image is there, byte for byte, and there are as many tags as there should be.
@@ -104,7 +107,8 @@ fn skopeo_reads_what_was_pushed_and_copied() {
     let to = registry.reference("dst/outer");
     imgpkg.run(&["copy", "-b", &registry.reference("src/outer:1.0"), "--to-repo", &to]).success();
     let image = format!("docker://{to}:1.0");
-    let inspected: serde_json::Value = serde_json::from_str(&skopeo(&["inspect", "--tls-verify=false", &image])).unwrap();
+    let inspected: serde_json::Value =
+        serde_json::from_str(&skopeo(&["inspect", "--tls-verify=false", &image])).unwrap();
     assert_eq!(inspected["Digest"], outer.as_str());
     assert_eq!(inspected["Labels"]["dev.carvel.imgpkg.bundle"], "true");
     let layout = imgpkg.home().join("layout");

@@ -12,8 +12,12 @@ fn imgpkg() -> Tool {
 
 /// A bundle of one image, in a registry; its digest.
 fn push_bundle(imgpkg: &Tool, registry: &Registry, name: &str, image: &str) -> String {
-    let bundle = BundleDirectory::of_images(&[image]).write("dir/inner.txt", "inner").write("run.sh", "#!/bin/sh\n");
-    imgpkg.run(&["push", "-b", &registry.reference(name), "-f", bundle.argument(), "--tty"]).success().digest()
+    let bundle =
+        BundleDirectory::of_images(&[image]).write("dir/inner.txt", "inner").write("run.sh", "#!/bin/sh\n");
+    imgpkg
+        .run(&["push", "-b", &registry.reference(name), "-f", bundle.argument(), "--tty"])
+        .success()
+        .digest()
 }
 
 fn push_image(registry: &Registry, repository: &str) -> String {
@@ -52,13 +56,23 @@ fn the_lock_file_of_a_bundle_whose_images_are_elsewhere_is_left_as_it_is() {
     let image = push_image(&registry, "src/app");
     let digest = push_bundle(&imgpkg, &registry, "src/bundle:1.0", &image);
     let (_, out) = output(&imgpkg);
-    let ran = imgpkg.run(&["pull", "-b", &registry.reference("src/bundle:1.0"), "-o", &out, "--tty"]).success();
+    let ran =
+        imgpkg.run(&["pull", "-b", &registry.reference("src/bundle:1.0"), "-o", &out, "--tty"]).success();
     let first = format!("Pulling bundle '{}@{digest}'", registry.reference("src/bundle"));
     let lines: Vec<_> = ran.stdout.lines().collect();
     assert_eq!(lines[0], first);
-    assert!(lines[1].starts_with("  Extracting layer 'sha256:") && lines[1].ends_with("' (1/1)"), "{}", lines[1]);
-    let last = ["", "Locating image lock file images...",
-        "One or more images not found in bundle repo; skipping lock file update", "", "Succeeded"];
+    assert!(
+        lines[1].starts_with("  Extracting layer 'sha256:") && lines[1].ends_with("' (1/1)"),
+        "{}",
+        lines[1]
+    );
+    let last = [
+        "",
+        "Locating image lock file images...",
+        "One or more images not found in bundle repo; skipping lock file update",
+        "",
+        "Succeeded",
+    ];
     assert_eq!(&lines[2..], last);
 }
 
@@ -95,7 +109,11 @@ fn nested_bundles_are_pulled_beside_each_other_when_asked_for() {
     imgpkg.run(&["copy", "-b", &registry.reference("src/outer:1.0"), "--to-repo", &to]).success();
     let (path, out) = output(&imgpkg);
     let ran = imgpkg.run(&["pull", "-b", &format!("{to}:1.0"), "-r", "-o", &out, "--tty"]).success();
-    assert!(ran.stdout.contains(&format!("\nNested bundles\n  Pulling nested bundle '{to}@{inner}'\n")), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains(&format!("\nNested bundles\n  Pulling nested bundle '{to}@{inner}'\n")),
+        "{}",
+        ran.stdout
+    );
     let nested = path.join(".imgpkg/bundles").join(inner.replace(':', "-"));
     assert!(nested.join("config.yml").is_file());
     assert!(lock_of(&nested).contains(&format!("image: {to}@")), "{}", lock_of(&nested));
@@ -109,7 +127,11 @@ fn a_plain_image_is_pulled_with_i() {
     let image = push_image(&registry, "src/app");
     let (path, out) = output(&imgpkg);
     let ran = imgpkg.run(&["pull", "-i", &image, "-o", &out, "--tty"]).success();
-    assert!(ran.stdout.starts_with(&format!("Pulling image '{image}'\nExtracting layer 'sha256:")), "{}", ran.stdout);
+    assert!(
+        ran.stdout.starts_with(&format!("Pulling image '{image}'\nExtracting layer 'sha256:")),
+        "{}",
+        ran.stdout
+    );
     assert_eq!(std::fs::read_to_string(path.join("a")).unwrap(), "a");
 }
 

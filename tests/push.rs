@@ -4,7 +4,8 @@
 
 use imgpkg_testkit::{BundleDirectory, Registry, Tool};
 
-const IMAGE: &str = "registry.example/app@sha256:4c8b96d4fffdfae29258d94a22ae4ad1fe36139d47288b8960d9958d1e63a9d0";
+const IMAGE: &str =
+    "registry.example/app@sha256:4c8b96d4fffdfae29258d94a22ae4ad1fe36139d47288b8960d9958d1e63a9d0";
 
 fn imgpkg() -> Tool {
     Tool::new(env!("CARGO_BIN_EXE_imgpkg"))
@@ -44,8 +45,12 @@ fn a_pushed_image_has_the_tag_given_and_one_that_names_its_digest() {
     let target = registry.reference("apps/greeter:1.0");
     let ran = imgpkg.run(&["push", "-b", &target, "-f", bundle.argument(), "--tty"]).success();
     let digest = ran.digest();
-    assert_eq!(registry.tags("apps/greeter"), ["1.0".to_owned(), format!("{}.imgpkg", digest.replace(':', "-"))]);
-    let manifest: serde_json::Value = serde_json::from_slice(&registry.manifest("apps/greeter", "1.0")).unwrap();
+    assert_eq!(
+        registry.tags("apps/greeter"),
+        ["1.0".to_owned(), format!("{}.imgpkg", digest.replace(':', "-"))]
+    );
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&registry.manifest("apps/greeter", "1.0")).unwrap();
     assert_eq!(manifest["mediaType"], "application/vnd.docker.distribution.manifest.v2+json");
     assert_eq!(manifest["layers"].as_array().unwrap().len(), 1);
 }
@@ -82,10 +87,22 @@ fn exclusions_and_labels_become_part_of_the_image() {
     let registry = Registry::embedded(&imgpkg);
     let bundle = BundleDirectory::of_images(&[IMAGE]).write("notes/todo.txt", "x").write("kept.txt", "y");
     let target = registry.reference("apps/greeter");
-    let arguments = ["push", "-b", &target, "-f", bundle.argument(), "--file-exclusion", "notes", "-l", "a=1,b=2", "--tty"];
+    let arguments = [
+        "push",
+        "-b",
+        &target,
+        "-f",
+        bundle.argument(),
+        "--file-exclusion",
+        "notes",
+        "-l",
+        "a=1,b=2",
+        "--tty",
+    ];
     let ran = imgpkg.run(&arguments).success();
     assert!(ran.stdout.contains("file: kept.txt") && !ran.stdout.contains("notes"), "{}", ran.stdout);
-    let manifest: serde_json::Value = serde_json::from_slice(&registry.manifest("apps/greeter", "latest")).unwrap();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&registry.manifest("apps/greeter", "latest")).unwrap();
     let config = manifest["config"]["digest"].as_str().unwrap();
     let config = registry.request("GET", &format!("/v2/apps/greeter/blobs/{config}"), &[], b"").body;
     let config = String::from_utf8(config).unwrap();

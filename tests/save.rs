@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use imgpkg_testkit::{BundleDirectory, Image, Registry, Tool};
 
-const IMAGE: &str = "registry.example/app@sha256:4c8b96d4fffdfae29258d94a22ae4ad1fe36139d47288b8960d9958d1e63a9d0";
+const IMAGE: &str =
+    "registry.example/app@sha256:4c8b96d4fffdfae29258d94a22ae4ad1fe36139d47288b8960d9958d1e63a9d0";
 
 fn imgpkg() -> Tool {
     Tool::new(env!("CARGO_BIN_EXE_imgpkg"))
@@ -36,7 +37,10 @@ fn a_saved_bundle_has_the_digest_that_a_push_gives() {
     let pushed = imgpkg.run(&["push", "-b", &target, "-f", bundle.argument(), "--tty"]).success().digest();
     imgpkg.run(&["push", "--tar", &tar, "--to-repo", &registry.reference("apps/saved")]).success();
     assert_eq!(registry.manifest("apps/saved", "1.0"), registry.manifest("apps/pushed", "1.0"));
-    assert_eq!(registry.tags("apps/saved"), ["1.0".to_owned(), format!("{}.imgpkg", pushed.replace(':', "-"))]);
+    assert_eq!(
+        registry.tags("apps/saved"),
+        ["1.0".to_owned(), format!("{}.imgpkg", pushed.replace(':', "-"))]
+    );
 }
 
 #[test]
@@ -45,7 +49,9 @@ fn the_archive_records_an_origin_that_nobody_can_contact() {
     let bundle = BundleDirectory::of_images(&[IMAGE]);
     let (path, tar) = archive(&imgpkg);
     imgpkg.run(&["save", "-f", bundle.argument(), "--to-tar", &tar, "-b", "r.example/Team/x:2.1"]).failure();
-    imgpkg.run(&["save", "-f", bundle.argument(), "--to-tar", &tar, "-b", "r.example/team/greeter:2.1"]).success();
+    imgpkg
+        .run(&["save", "-f", bundle.argument(), "--to-tar", &tar, "-b", "r.example/team/greeter:2.1"])
+        .success();
     let json = manifest_json(&path);
     let image = &json[0]["Image"];
     let recorded = image["Refs"][0].as_str().unwrap();
@@ -79,7 +85,8 @@ fn an_imported_archive_of_save_gives_the_bundle_without_a_locations_image() {
     let lock = imgpkg.home().join("lock.yml");
     imgpkg.run(&["save", "-f", bundle.argument(), "--to-tar", &tar, "-b", "greeter:1.0"]).success();
     let target = registry.reference("imported/greeter");
-    let arguments = ["copy", "--tar", &tar, "--to-repo", &target, "--lock-output", lock.to_str().unwrap(), "--tty"];
+    let arguments =
+        ["copy", "--tar", &tar, "--to-repo", &target, "--lock-output", lock.to_str().unwrap(), "--tty"];
     let ran = imgpkg.run(&arguments).success();
     assert!(ran.stdout.contains("1 referenced image"), "{}", ran.stdout);
     let tags = registry.tags("imported/greeter");
@@ -124,6 +131,10 @@ fn saving_a_directory_that_is_no_bundle_writes_nothing() {
     std::fs::write(directory.path().join("f1"), "one\n").unwrap();
     let (path, tar) = archive(&imgpkg);
     let ran = imgpkg.run(&["save", "-f", directory.path().to_str().unwrap(), "--to-tar", &tar]).failure();
-    assert!(ran.stderr.contains("This directory is not a bundle. It is missing .imgpkg/images.yml"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("This directory is not a bundle. It is missing .imgpkg/images.yml"),
+        "{}",
+        ran.stderr
+    );
     assert!(!path.exists());
 }

@@ -58,7 +58,13 @@ fn what_is_in_a_directory_is_there_after_a_restart() {
     let (child, address) = start(&imgpkg, &["--dir", &storage, "--read-only"]);
     let resolved = imgpkg.run(&["tag", "resolve", "-i", &format!("{address}/apps/one:v1")]).success();
     assert!(resolved.stdout.ends_with("97a2bd063f8f806a4ac1fa740551b556a894ff778b4831a3718b4726615902e5"));
-    let refused = imgpkg.run(&["push", "-i", &format!("{address}/apps/two:v1"), "-f", content.path().to_str().unwrap()]);
+    let refused = imgpkg.run(&[
+        "push",
+        "-i",
+        &format!("{address}/apps/two:v1"),
+        "-f",
+        content.path().to_str().unwrap(),
+    ]);
     assert!(refused.failure().stderr.contains("UNSUPPORTED"));
     assert_eq!(terminate(child), Some(0));
 }
@@ -78,7 +84,11 @@ fn a_directory_has_one_server_at_a_time() {
 fn an_address_that_others_can_reach_needs_a_decision() {
     let imgpkg = imgpkg();
     let ran = imgpkg.run(&["serve", "--listen", "0.0.0.0:0"]).failure();
-    assert!(ran.stderr.contains("--read-only") && ran.stderr.contains("--allow-anonymous-writes"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("--read-only") && ran.stderr.contains("--allow-anonymous-writes"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

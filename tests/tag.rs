@@ -20,7 +20,7 @@ fn the_users_tags_are_listed_sorted_and_the_internal_ones_when_asked_for() {
     let ran = imgpkg.run(&["tag", "list", "-i", &reference]).success();
     assert_eq!(ran.stdout, "v1\t\nv2\t\n");
     let ran = imgpkg.run(&["tag", "ls", "-i", &reference, "--imgpkg-internal-tags", "--tty"]).success();
-    let expected = "Tags\n\nName               \nsha256-abc.imgpkg  \nv1                 \nv2                 \n\n3 tags\n\nSucceeded\n";
+    let expected = "Tags\n\nName  \nsha256-abc.imgpkg  \nv1  \nv2  \n\n3 tags\n\nSucceeded\n";
     assert_eq!(ran.stdout, expected);
 }
 
@@ -54,6 +54,7 @@ fn a_tag_that_is_not_there_is_an_error_that_names_it() {
 #[test]
 fn the_version_is_a_version() {
     let ran = imgpkg().run(&["version"]).success();
-    let version = ran.stdout.trim_end().strip_prefix("imgpkg version ").unwrap_or_else(|| panic!("{}", ran.stdout));
+    let version =
+        ran.stdout.trim_end().strip_prefix("imgpkg version ").unwrap_or_else(|| panic!("{}", ran.stdout));
     assert_eq!(version.split('.').filter(|part| part.parse::<u32>().is_ok()).count(), 3, "{version}");
 }

@@ -122,11 +122,19 @@ fn put_blob(registry: &Registry, repository: &str, bytes: &[u8]) {
 
 fn tar_of(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
-    for (name, content) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_mode(0o644);
-        header.set_size(content.len() as u64);
-        builder.append_data(&mut header, name, *content).expect("writing to memory");
-    }
+    files.iter().for_each(|(name, content)| append_file(&mut builder, name, content));
     builder.into_inner().expect("writing to memory")
+}
+
+/// Adds a file under exactly this name (at most 100 bytes), even one that no honest tar has.
+pub fn append_file(builder: &mut tar::Builder<Vec<u8>>, name: &str, content: &[u8]) {
+    let mut header = tar::Header::new_gnu();
+    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_size(content.len() as u64);
+    header.set_cksum();
+    builder.append(&header, content).expect("writing to memory");
 }

@@ -23,7 +23,7 @@ mod tool;
 
 pub use bundle::BundleDirectory;
 pub use http::Response;
-pub use image::{Image, push_index};
+pub use image::{Image, append_file, push_index};
 pub use registry::{Registry, peer_is_missing};
 pub use stub::Stub;
 pub use tool::{Ran, Tool};

@@ -14,8 +14,8 @@ use imgpkg_oci::{Algorithm, Digest, Digester};
 /// The size of a buffer.
 const BUFFER: usize = 256 * 1024;
 
-/// How many buffers may wait for the second thread.
-const WAITING: usize = 4;
+/// How many buffers may wait for the second thread: enough to go on while the system gives the processor to others.
+const WAITING: usize = 16;
 
 /// A buffer with the number of bytes in it that count.
 struct Piece {

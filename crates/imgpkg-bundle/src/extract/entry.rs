@@ -45,13 +45,25 @@ pub(super) fn file_mode(header: u32) -> u32 {
 pub(super) fn header_mode(header: &tar::Header) -> io::Result<u32> {
     match header.as_old().mode {
         [0x80, 0, 0, 0, a, b, c, d] => Ok(u32::from_be_bytes([a, b, c, d])),
-        _ => header.mode(),
+        field => or_zero(&field, header.mode()),
     }
+}
+
+/// The user and the group that the header names.
+pub(super) fn owner(header: &tar::Header) -> io::Result<(u64, u64)> {
+    let old = header.as_old();
+    Ok((or_zero(&old.uid, header.uid())?, or_zero(&old.gid, header.gid())?))
+}
+
+/// A number in a header. Some writers leave fields that they do not need empty, which is read as zero everywhere.
+fn or_zero<T: Default>(field: &[u8], number: io::Result<T>) -> io::Result<T> {
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) { Ok(T::default()) } else { number }
 }
 
 /// The access and modification time of a file: the later of the two in the header. `None` for a time that no file has.
 pub(super) fn times<R: io::Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<FileTimes>> {
-    let mut modified = Duration::from_secs(entry.header().mtime()?);
+    let header = entry.header();
+    let mut modified = Duration::from_secs(or_zero(&header.as_old().mtime, header.mtime())?);
     let mut accessed = Duration::ZERO;
     // A record that cannot be read is no reason to stop: binary attributes that contain a line end look like that.
     for record in entry.pax_extensions()?.into_iter().flatten().flatten() {
@@ -132,6 +144,15 @@ mod tests {
     fn bits_beyond_the_permissions_are_dropped() {
         assert_eq!(file_mode(0o4755), 0o755);
         assert_eq!(file_mode(0x80_0000 | 0o755), 0o755);
+    }
+
+    #[test]
+    fn an_empty_field_is_zero_and_a_broken_one_an_error() {
+        let mut header = tar::Header::new_gnu();
+        assert_eq!(owner(&header).unwrap(), (0, 0));
+        assert_eq!(header_mode(&header).unwrap(), 0);
+        header.as_old_mut().gid = *b"nonsense";
+        assert!(owner(&header).is_err());
     }
 
     #[test]

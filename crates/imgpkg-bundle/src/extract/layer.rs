@@ -219,7 +219,7 @@ impl Pass<'_> {
     ) -> Result<(), Error> {
         let format = |source| Error::LayerFormat { layer: self.layer.clone(), source };
         let mode = entry::file_mode(entry::header_mode(entry.header()).map_err(format)?);
-        let owner = (entry.header().uid().map_err(format)?, entry.header().gid().map_err(format)?);
+        let owner = entry::owner(entry.header()).map_err(format)?;
         let times = entry::times(entry).map_err(format)?;
         let mut file = self.create(steps, mode).map_err(|error| self.write_error(name, error))?;
         self.copy(entry, name, &mut file)?;

@@ -103,14 +103,14 @@ mod tests {
 
     #[test]
     fn nested_bundles_stand_before_images_with_a_line_between_them() {
-        let mut inner = bundle("inner");
+        let mut names = ["inner", "second"];
+        names.sort_by_key(|name| reference(name).digest().clone());
+        let [mut inner, second] = names.map(bundle);
         inner.images.insert("a".to_owned(), image("app"));
-        let (mut root, second) = (bundle("root"), bundle("second"));
-        let (first, last) = (inner.image.digest().clone(), second.image.digest().clone());
-        assert!(first < last, "the order below");
-        root.bundles = BTreeMap::from([(first, inner), (last, second)]);
+        let mut root = bundle("root");
+        root.bundles = [inner, second].map(|nested| (nested.image.digest().clone(), nested)).into();
         root.images.insert("b".to_owned(), image("tool"));
-        let [app, inner, second, tool] = ["app", "inner", "second", "tool"].map(reference);
+        let [app, inner, second, tool] = ["app", names[0], names[1], "tool"].map(reference);
         let layer = Digest::sha256_of(b"layer");
         let expected = format!(
             "Bundle SHA: {}\n\nImages:\n  - Image: {inner}\n    Type: Bundle\n    Origin: {inner}\n    Images:\n    - Image: {app}\n      \
