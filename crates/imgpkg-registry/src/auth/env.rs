@@ -125,7 +125,7 @@ fn matches(location: &str, repository: &Repository) -> bool {
     let labels: Vec<_> = name.split('.').collect();
     pattern_port == port
         && patterns.len() == labels.len()
-        && patterns.iter().zip(&labels).all(|(pattern, label)| glob(pattern, label))
+        && patterns.iter().zip(&labels).all(|(pattern, label)| pattern == label || glob(pattern, label))
         && repository.path().starts_with(path)
 }
 

@@ -136,3 +136,72 @@ impl ServerCertVerifier for Careless {
         self.algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustls::crypto::ring;
+    use rustls::pki_types::pem::PemObject as _;
+
+    use super::*;
+
+    const SELF_SIGNED: &str = include_str!("testdata/self-signed.pem");
+    const AUTHORITY: &str = include_str!("testdata/authority.pem");
+    const LEAF: &str = include_str!("testdata/leaf.pem");
+
+    const YEAR: u64 = 365 * 24 * 3600;
+    /// When the certificates had just been made, in seconds since 1970.
+    const MADE: u64 = 1_795_305_600;
+
+    fn certificate(pem: &str) -> CertificateDer<'static> {
+        CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
+    }
+
+    fn verify(roots: &[&str], shown: &str, name: &str, at: u64) -> Result<(), TlsError> {
+        let pinned: Vec<_> = roots.iter().map(|pem| certificate(pem)).collect();
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(pinned.iter().cloned());
+        let verifier = Trusting::new(store, pinned, &Arc::new(ring::default_provider())).unwrap();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(at));
+        verifier.verify_server_cert(&certificate(shown), &[], &name, &[], now).map(drop)
+    }
+
+    #[test]
+    fn a_configured_certificate_is_accepted_though_it_calls_itself_an_authority() {
+        for name in ["registry.test", "127.0.0.1"] {
+            verify(&[AUTHORITY, SELF_SIGNED], SELF_SIGNED, name, MADE + YEAR).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_configured_certificate_still_needs_the_right_name() {
+        let error = verify(&[SELF_SIGNED], SELF_SIGNED, "other.test", MADE + YEAR).unwrap_err();
+        assert!(matches!(
+            error,
+            TlsError::InvalidCertificate(CertificateError::NotValidForNameContext { .. })
+        ));
+    }
+
+    #[test]
+    fn a_configured_certificate_still_needs_the_right_time() {
+        let error = verify(&[SELF_SIGNED], SELF_SIGNED, "registry.test", MADE + 101 * YEAR).unwrap_err();
+        assert!(matches!(error, TlsError::InvalidCertificate(CertificateError::ExpiredContext { .. })));
+        let error = verify(&[SELF_SIGNED], SELF_SIGNED, "registry.test", MADE - YEAR).unwrap_err();
+        assert!(matches!(error, TlsError::InvalidCertificate(CertificateError::NotValidYetContext { .. })));
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_configured_is_refused() {
+        verify(&[AUTHORITY], SELF_SIGNED, "registry.test", MADE + YEAR).unwrap_err();
+        verify(&[], SELF_SIGNED, "registry.test", MADE + YEAR).unwrap_err();
+    }
+
+    #[test]
+    fn what_a_configured_authority_has_signed_is_accepted() {
+        verify(&[AUTHORITY], LEAF, "registry.test", MADE + YEAR).unwrap();
+        verify(&[SELF_SIGNED], LEAF, "registry.test", MADE + YEAR).unwrap_err();
+        verify(&[AUTHORITY], LEAF, "other.test", MADE + YEAR).unwrap_err();
+    }
+}
