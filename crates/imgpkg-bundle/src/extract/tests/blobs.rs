@@ -1,6 +1,7 @@
 //! Layers that are verified while they are applied.
 
 use std::io::{self, Write as _};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -9,7 +10,7 @@ use tar::EntryType;
 
 use super::{Place, Tar};
 use crate::Error;
-use crate::extract::{Directory, Extraction, with_blocking_reader};
+use crate::extract::{Directory, Extraction, OutputDirectory, with_blocking_reader};
 
 fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -82,4 +83,23 @@ async fn a_document_is_read_from_a_blob_only_when_the_blob_is_right() {
     assert_eq!(&start, b"doc");
     let error = with_blocking_reader(blob(&content[1..], &content), read).await.unwrap_err();
     assert!(matches!(error, BlobError::Size { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_pull_that_is_cancelled_leaves_nothing_once_its_thread_has_stopped() {
+    let root = tempfile::tempdir().unwrap();
+    let output = OutputDirectory::prepare(&root.path().join("output"), None).unwrap();
+    let extraction = Extraction::new(output.directory().clone());
+    let layer = Tar::default().file("a", "1").bytes();
+    let start = futures_util::stream::once(async move { Ok(Bytes::from(layer)) });
+    let endless = start.chain(futures_util::stream::pending()).boxed();
+    let descriptor = Descriptor::new(MediaType::default(), Digest::sha256_of(b"longer"), 1 << 20);
+    let applying = extraction.apply_blob(BlobReader::new(descriptor, endless));
+    tokio::time::timeout(Duration::from_millis(50), applying).await.unwrap_err();
+    drop(output);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while std::fs::read_dir(root.path()).unwrap().next().is_some() {
+        assert!(Instant::now() < deadline, "the directory beside the output is still there");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

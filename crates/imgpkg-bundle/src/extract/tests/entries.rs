@@ -81,6 +81,30 @@ fn links_that_somebody_else_has_put_there_are_not_followed() {
 }
 
 #[test]
+fn links_within_the_directory_are_not_followed_either() {
+    let place = Place::new();
+    place.extract([Tar::default().directory("real/sub")]).unwrap();
+    symlink("real", place.output.join("alias")).unwrap();
+    place.extract([Tar::default().file("alias/sub/file", "1")]).unwrap();
+    assert_eq!(place.found(), ["alias/", "alias/sub/", "alias/sub/file=1", "real/", "real/sub/"]);
+}
+
+#[test]
+fn a_file_may_be_larger_than_its_headers_may_be() {
+    let place = Place::new();
+    let content = "0123456789abcdef".repeat(200_000);
+    let link = |header: &mut tar::Header| header.set_link_name("large").unwrap();
+    let layer = Tar::default().file("large", &content).entry_with(
+        "skipped",
+        EntryType::Link,
+        content.as_bytes(),
+        link,
+    );
+    place.extract([layer.file("after", "1")]).unwrap();
+    assert_eq!(place.found(), ["after=1".to_owned(), format!("large={content}")]);
+}
+
+#[test]
 fn other_types_are_an_error_that_names_type_and_file() {
     let place = Place::new();
     let error = place.extract([Tar::default().entry("c", EntryType::Continuous, b"")]).unwrap_err();

@@ -29,6 +29,15 @@ fn an_opaque_directory_hides_what_is_below_wherever_its_mark_stands() {
 }
 
 #[test]
+fn an_opaque_root_hides_all_lower_layers() {
+    let place = Place::new();
+    let lower = Tar::default().file("a", "").file("d/b", "");
+    let upper = Tar::default().file("c", "up").file(".wh..wh..opq", "").file(".wh..wh.plnk", "");
+    place.extract([lower, upper]).unwrap();
+    assert_eq!(place.found(), ["c=up"]);
+}
+
+#[test]
 fn whiteouts_in_the_lowest_layer_hide_nothing() {
     let place = Place::new();
     let layer = Tar::default().file("a", "1").file(".wh.a", "").file("d/b", "2").file("d/.wh..wh..opq", "");
