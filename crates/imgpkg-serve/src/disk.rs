@@ -9,7 +9,7 @@ use crate::api_error::ApiResult;
 
 /// How many pieces of such work are done at once. It bounds threads and what they hold in memory; a disk has no use for
 /// more.
-const MAX_AT_ONCE: usize = 32;
+const MAX_AT_ONCE: usize = 16;
 
 static TURNS: Semaphore = Semaphore::const_new(MAX_AT_ONCE);
 

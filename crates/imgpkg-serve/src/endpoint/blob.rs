@@ -23,7 +23,7 @@ use crate::range::{Wanted, wanted};
 use crate::storage::OpenBlob;
 
 /// The size of the pieces in which a blob is read.
-const PIECE_BYTES: u64 = 256 * 1024;
+const PIECE_BYTES: u64 = 128 * 1024;
 
 /// How many pieces of one blob are in memory: the one being sent, and the one being read meanwhile.
 const PIECES: usize = 2;

@@ -8,13 +8,18 @@ use axum::body::BodyDataStream;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::sync::Semaphore;
 
 use crate::disk;
 
 use super::session::{Session, SessionError, Turn};
 
-/// How much is received at most while the disk is busy.
+/// How much is received at most while the disk is busy, by an upload that reads ahead.
 const MAX_WAITING_BYTES: usize = 256 * 1024;
+
+/// How many uploads read ahead, whatever their number. It bounds memory; the others leave what comes while the disk is
+/// busy in the buffers of their sockets.
+static READ_AHEAD: Semaphore = Semaphore::const_new(8);
 
 /// Why a body did not get into an upload as a whole.
 #[derive(Debug)]
@@ -38,6 +43,8 @@ pub(crate) async fn receive(
     body: &mut BodyDataStream,
     limit: u64,
 ) -> Result<u64, ReceiveError> {
+    let reads_ahead = READ_AHEAD.try_acquire().ok();
+    let max_waiting = if reads_ahead.is_some() { MAX_WAITING_BYTES } else { 0 };
     let mut received = 0;
     let mut waiting = Waiting::default();
     let mut writing: Option<Write> = None;
@@ -53,12 +60,13 @@ pub(crate) async fn receive(
         {
             return end.map(|()| received);
         }
+        let may_read = writing.is_none() || waiting.bytes < max_waiting;
         tokio::select! {
             written = finished(&mut writing), if writing.is_some() => {
                 writing = None;
                 written.map_err(ReceiveError::Session)?;
             }
-            chunk = body.next(), if end.is_none() && waiting.bytes < MAX_WAITING_BYTES => match chunk {
+            chunk = body.next(), if end.is_none() && may_read => match chunk {
                 Some(Ok(chunk)) => {
                     received += chunk.len() as u64;
                     match received <= limit {
