@@ -60,10 +60,10 @@ pub(crate) enum CommandError {
     Pull(#[from] imgpkg_bundle::pull::Error),
     /// A bundle could not be described.
     #[error(transparent)]
-    Describe(#[from] imgpkg_bundle::describe::Error),
+    Describe(Box<imgpkg_bundle::describe::Error>),
     /// An archive cannot be read.
     #[error(transparent)]
-    Archive(#[from] imgpkg_archive::Error),
+    Archive(Box<imgpkg_archive::Error>),
     /// A lock file cannot be read.
     #[error(transparent)]
     Lock(imgpkg_lock::Error),
@@ -101,6 +101,20 @@ pub(crate) enum CommandError {
     /// Standard output could not be written to.
     #[error("Writing to standard output")]
     Output(#[source] io::Error),
+}
+
+// The errors of these two crates are several times the size of the others.
+
+impl From<imgpkg_bundle::describe::Error> for CommandError {
+    fn from(error: imgpkg_bundle::describe::Error) -> Self {
+        Self::Describe(Box::new(error))
+    }
+}
+
+impl From<imgpkg_archive::Error> for CommandError {
+    fn from(error: imgpkg_archive::Error) -> Self {
+        Self::Archive(Box::new(error))
+    }
 }
 
 impl CommandError {

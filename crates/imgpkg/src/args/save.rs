@@ -32,11 +32,19 @@ const EXAMPLES: &str = "  # Save the directory config as a bundle
 #[derive(Debug, Clone, clap::Args)]
 #[command(about = "Save files as image to a tar file", long_about = LONG, after_long_help = EXAMPLES)]
 pub(crate) struct SaveArgs {
-    /// Save a bundle, recorded under this name (format: NAME[:TAG]); the default, named as the directory
-    #[arg(short, long)]
+    #[arg(
+        short,
+        long,
+        help = "Save a bundle, recorded under this name (format: NAME[:TAG]); the default, named as the directory"
+    )]
     pub(crate) bundle: Option<String>,
-    /// Save a plain image, optionally recorded under a name (format: NAME[:TAG])
-    #[arg(short, long, num_args = 0..=1, default_missing_value = "")]
+    #[arg(
+        short,
+        long,
+        num_args = 0..=1,
+        default_missing_value = "",
+        help = "Save a plain image, optionally recorded under a name (format: NAME[:TAG])"
+    )]
     pub(crate) image: Option<String>,
     #[command(flatten)]
     pub(crate) content: ContentArgs,
