@@ -44,11 +44,7 @@ fn entry(image: &Entry) -> Value {
     Value::from_iter(fields)
 }
 
-fn details<'a>(
-    fields: &mut Vec<(&'a str, Value)>,
-    layers: &[Digest],
-    annotations: &BTreeMap<String, String>,
-) {
+fn details(fields: &mut Vec<(&str, Value)>, layers: &[Digest], annotations: &BTreeMap<String, String>) {
     if !layers.is_empty() {
         let layers = layers.iter().map(|digest| Value::from_iter([("digest", digest.as_str())]));
         fields.push(("layers", layers.collect()));
