@@ -59,7 +59,7 @@ impl Door {
             // A registry that answers is worth waiting for; a name that nobody answers to may be a typing error.
             let paused = if error.status().is_some() {
                 patient.pause(error).await
-            } else if error.is_absence() {
+            } else if error.is_abrupt() {
                 brief.pause(error).await
             } else {
                 Err(error)
@@ -78,18 +78,18 @@ impl Door {
         let first = tokio::time::timeout(HEAD_START, &mut secure).await;
         match first {
             Ok(Ok(contact)) => Ok(contact),
-            Ok(Err(https)) => self.ping("http").await.map_err(|http| both(&https, &http)),
+            Ok(Err(https)) => self.ping("http").await.map_err(|http| both(https, http)),
             Err(_) => {
                 let plain = self.ping("http");
                 tokio::pin!(plain);
                 tokio::select! {
                     result = &mut secure => match result {
                         Ok(contact) => Ok(contact),
-                        Err(https) => plain.await.map_err(|http| both(&https, &http)),
+                        Err(https) => plain.await.map_err(|http| both(https, http)),
                     },
                     result = &mut plain => match result {
                         Ok(contact) => Ok(contact),
-                        Err(http) => secure.await.map_err(|https| both(&https, &http)),
+                        Err(http) => secure.await.map_err(|https| both(https, http)),
                     },
                 }
             }
@@ -148,13 +148,8 @@ pub(crate) fn redirect(response: &Response) -> Option<Url> {
     origin::resolve(&response.url, response.text(http::header::LOCATION)?)
 }
 
-fn both(https: &Error, http: &Error) -> Error {
-    Error::BothSchemes {
-        https: https.chain(),
-        http: http.chain(),
-        temporary: https.is_temporary() || http.is_temporary(),
-        absent: https.is_absence() || http.is_absence(),
-    }
+fn both(https: Error, http: Error) -> Error {
+    Error::BothSchemes { https: Box::new(https), http: Box::new(http) }
 }
 
 /// May plain http be tried with this host without being asked to?

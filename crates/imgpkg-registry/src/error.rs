@@ -50,16 +50,12 @@ pub enum Error {
         source: Box<Error>,
     },
     /// Neither https nor plain http gave an answer.
-    #[error("{https}; {http}")]
+    #[error("{}; {}", https.chain(), http.chain())]
     BothSchemes {
-        /// What happened over https, causes included.
-        https: String,
-        /// What happened over plain http, causes included.
-        http: String,
-        /// Is it worth another try?
-        temporary: bool,
-        /// Was nobody there at all?
-        absent: bool,
+        /// What happened over https.
+        https: Box<Error>,
+        /// What happened over plain http.
+        http: Box<Error>,
     },
     /// A request had no answer.
     #[error("{method} \"{url}\"")]
@@ -155,8 +151,7 @@ impl Error {
         match self {
             Self::Status { source, .. } => source.is_temporary(),
             Self::Transport { source, .. } => source.is_temporary(),
-            Self::BothSchemes { temporary, .. } => *temporary,
-            Self::Content(error) => error.is_broken_stream(),
+            Self::BothSchemes { https, http } => https.is_temporary() || http.is_temporary(),
             Self::Shared(error) => error.is_temporary(),
             _ => false,
         }
@@ -165,9 +160,8 @@ impl Error {
     /// The status code that the registry answered with.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
-            Self::Status { source, .. } => Some(source.status()),
-            Self::Shared(error) => error.status(),
-            _ => None,
+            Self::BothSchemes { https, http } => http.status().or(https.status()),
+            _ => self.refusal().map(Refusal::status),
         }
     }
 
@@ -180,14 +174,23 @@ impl Error {
         }
     }
 
-    /// Was nobody there: a connection refused, a name without an address?
-    pub(crate) fn is_absence(&self) -> bool {
+    /// Did it fail at once: a connection refused or closed, a name without an address?
+    pub(crate) fn is_abrupt(&self) -> bool {
         match self {
             Self::Transport { source, .. } => {
-                matches!(source.kind(), CauseKind::Refused | CauseKind::NoSuchHost)
+                matches!(source.kind(), CauseKind::Refused | CauseKind::NoSuchHost | CauseKind::Broken)
             }
-            Self::BothSchemes { absent, .. } => *absent,
-            Self::Shared(error) => error.is_absence(),
+            Self::BothSchemes { https, http } => https.is_abrupt() && http.is_abrupt(),
+            Self::Shared(error) => error.is_abrupt(),
+            _ => false,
+        }
+    }
+
+    /// Did it fail before the request itself, so that another request would fail in the same way?
+    pub(crate) fn is_preliminary(&self) -> bool {
+        match self {
+            Self::Contact { .. } | Self::Credentials { .. } | Self::Setup { .. } | Self::Busy { .. } => true,
+            Self::Shared(error) => error.is_preliminary(),
             _ => false,
         }
     }

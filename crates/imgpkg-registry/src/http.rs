@@ -148,8 +148,7 @@ impl Transport {
         authorization: Option<&HeaderValue>,
         body: Body,
     ) -> Result<Response, Error> {
-        let lane = if matches!(body, Body::Stream { .. }) { Lane::Upload } else { Lane::Request };
-        let permit = self.host(&head.url).turn(lane).await;
+        let permit = self.host(&head.url).turn(Lane::Request).await;
         self.send(head, authorization, body, Some(permit)).await
     }
 
@@ -165,6 +164,21 @@ impl Transport {
     ) -> Result<Response, Error> {
         self.host(&head.url).wait().await;
         self.send(head, authorization, Body::Bytes(body), None).await
+    }
+
+    /// Sends a request for which the caller has waited already.
+    ///
+    /// # Errors
+    /// As [`Transport::exchange`].
+    pub(crate) async fn exchange_in_turn(
+        &self,
+        head: &Head,
+        authorization: Option<&HeaderValue>,
+        body: Body,
+        _turn: &Permit,
+    ) -> Result<Response, Error> {
+        self.host(&head.url).wait().await;
+        self.send(head, authorization, body, None).await
     }
 
     async fn send(

@@ -1,5 +1,7 @@
 //! Manifests: asked for, fetched and written (distribution specification, "Pulling manifests", "Pushing Manifests").
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
@@ -18,6 +20,9 @@ const ACCEPTED: &str = "application/vnd.docker.distribution.manifest.v1+json,\
     application/vnd.oci.image.manifest.v1+json,\
     application/vnd.docker.distribution.manifest.list.v2+json,\
     application/vnd.oci.image.index.v1+json";
+
+/// How long a registry may take to accept a manifest.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
@@ -54,12 +59,15 @@ impl Session {
     pub(crate) async fn resolve(&self, target: &TagOrDigest, access: Access) -> Result<Digest, Error> {
         let call = self.manifest_call(Method::HEAD, target, access.clone()).await?;
         // Whatever is wrong with the answer to this, the answer to the next request says it better.
-        if let Ok(response) = self.send_once(&call).await
-            && let Some(digest) = told_digest(&response, target)
-        {
-            return Ok(digest);
+        let told = match self.send_once(&call).await {
+            Ok(response) => told_digest(&response, target),
+            Err(error) if error.is_preliminary() => return Err(error),
+            Err(_) => None,
+        };
+        match told {
+            Some(digest) => Ok(digest),
+            None => Ok(self.manifest(target, access).await?.digest().clone()),
         }
-        Ok(self.manifest(target, access).await?.digest().clone())
     }
 
     /// The digest of a manifest, if it is there.
@@ -75,6 +83,7 @@ impl Session {
         let told = match self.send_once(&call).await {
             Ok(response) => told_digest(&response, target),
             Err(error) if error.status().is_some_and(|status| status == 404) => return Ok(None),
+            Err(error) if error.is_preliminary() => return Err(error),
             Err(_) => None,
         };
         if told.is_some() {
@@ -98,6 +107,8 @@ impl Session {
         let media_type = HeaderValue::from_str(media_type)
             .map_err(|_| call.head.senseless(format!("no media type that can be sent: {media_type:?}")))?;
         let call = call.header(CONTENT_TYPE, media_type).body(manifest.bytes().clone());
+        // Registries look whether they have everything that a manifest names, which takes its time.
+        let call = call.patient(PATIENCE);
         let response = self.send(&call).await?;
         let said = response.text(CONTENT_DIGEST).and_then(|text| Digest::parse(text).ok());
         match said {

@@ -10,6 +10,7 @@ use imgpkg_oci::Repository;
 use url::Url;
 
 use crate::auth::{Access, Authorizer, Challenge, Keychain};
+use crate::budget::{Lane, Permit};
 use crate::contact::{self, Contact, Door};
 use crate::error::Error;
 use crate::http::{Body, Head, Response, Transport};
@@ -62,6 +63,13 @@ impl Call {
         self.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
     }
 
+    /// With an answer that may take longer than usual.
+    #[must_use]
+    pub(crate) fn patient(mut self, patience: Duration) -> Self {
+        self.head.patience = Some(patience);
+        self
+    }
+
     /// Only reading can be sent on to somebody else: what is written belongs to the registry that was asked.
     fn follows_redirects(&self) -> bool {
         matches!(self.head.method, Method::GET | Method::HEAD)
@@ -102,23 +110,20 @@ impl Session {
     /// # Errors
     /// When it fails for good, or too often.
     pub(crate) async fn send(&self, call: &Call) -> Result<Response, Error> {
-        let mut attempts = self.attempts();
+        self.send_within(call, &mut self.attempts()).await
+    }
+
+    /// Makes a request that is one of several attempts at something larger.
+    ///
+    /// # Errors
+    /// When it fails for good, or too often, everything counted together.
+    pub(crate) async fn send_within(&self, call: &Call, attempts: &mut Attempts) -> Result<Response, Error> {
         loop {
             match self.send_once(call).await {
                 Ok(response) => return Ok(response),
                 Err(error) => attempts.pause(error).await?,
             }
         }
-    }
-
-    /// As [`Session::send`], but the answer may take longer than usual.
-    ///
-    /// # Errors
-    /// As [`Session::send`].
-    pub(crate) async fn send_patiently(&self, call: &Call, patience: Duration) -> Result<Response, Error> {
-        let mut call = call.clone();
-        call.head.patience = Some(patience);
-        self.send(&call).await
     }
 
     /// Makes a request and reads its answer, as often as it takes. The answer's headers come with it.
@@ -177,15 +182,30 @@ impl Session {
         }
     }
 
+    /// Waits for a turn to send a large blob. It is taken before anything else that the upload needs, such as a download
+    /// from the same host, because those never wait for uploads.
+    ///
+    /// # Errors
+    /// When there is no first contact with the registry.
+    pub(crate) async fn upload_turn(&self) -> Result<Permit, Error> {
+        let contact = self.contact().await?;
+        Ok(self.transport.host(&contact.base).turn(Lane::Upload).await)
+    }
+
     /// Sends a body that can be read only once. If the registry wants better credentials, they are fetched, and the
     /// error is one that is worth another attempt.
     ///
     /// # Errors
     /// As [`Session::send_once`].
-    pub(crate) async fn send_stream(&self, call: &Call, body: Body) -> Result<Response, Error> {
+    pub(crate) async fn send_stream(
+        &self,
+        call: &Call,
+        body: Body,
+        turn: &Permit,
+    ) -> Result<Response, Error> {
         let contact = self.contact().await?;
         let header = self.authorizer.header(&contact, &call.head.url, &call.access).await?;
-        let response = self.transport.exchange(&call.head, header.as_ref(), body).await?;
+        let response = self.transport.exchange_in_turn(&call.head, header.as_ref(), body, turn).await?;
         if call.expected.contains(&response.status().as_u16()) {
             return Ok(response);
         }

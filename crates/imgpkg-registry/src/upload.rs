@@ -5,13 +5,15 @@ mod body;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Method};
-use imgpkg_oci::{BlobError, BlobOpener, BlobProgress, BlobPut, Descriptor, ErrorKind};
+use imgpkg_oci::{BlobError, BlobOpener, BlobProgress, BlobPut, BlobReader, Descriptor, ErrorKind};
 use url::Url;
 
 use crate::auth::Access;
+use crate::budget::Permit;
 use crate::error::Error;
 use crate::http::Response;
 use crate::origin;
+use crate::retry::Attempts;
 use crate::session::{Call, Session};
 
 /// Blobs up to this many bytes are sent in one request, from memory, so that they can be sent again at once.
@@ -32,9 +34,10 @@ impl Session {
         let elsewhere = content.mount_from().filter(|from| {
             from.registry() == self.repository.registry() && from.path() != self.repository.path()
         });
+        let mut attempts = self.attempts();
         let mut session = None;
         if let Some(from) = elsewhere {
-            match self.mount(blob, from.path()).await {
+            match self.mount(blob, from.path(), &mut attempts).await {
                 Ok(None) => return Ok(BlobPut::Mounted),
                 Ok(Some(location)) => session = Some(location),
                 // Whatever is wrong with mounting, sending may still work.
@@ -42,13 +45,13 @@ impl Session {
             }
         }
         // A session that was opened for a small blob is used at once; for a large one it is worth asking first.
-        if (session.is_none() || blob.size > SMALL) && self.has_blob(blob).await? {
+        if (session.is_none() || blob.size > SMALL) && self.has_blob(blob, &mut attempts).await? {
             return Ok(BlobPut::Present);
         }
-        let mut attempts = self.attempts();
+        attempts.progress();
         let mut corrupt = 0;
         loop {
-            let error = match self.upload(blob, content, session.take()).await {
+            let error = match self.upload(blob, content, session.take(), &mut attempts).await {
                 Ok(()) => return Ok(BlobPut::Sent),
                 Err(error) => error,
             };
@@ -63,10 +66,10 @@ impl Session {
         }
     }
 
-    async fn has_blob(&self, blob: &Descriptor) -> Result<bool, Error> {
+    async fn has_blob(&self, blob: &Descriptor, attempts: &mut Attempts) -> Result<bool, Error> {
         let url = self.url(&format!("blobs/{}", blob.digest)).await?;
         let call = Call::new(Method::HEAD, url, Access::Push, &[200]);
-        match self.send(&call).await {
+        match self.send_within(&call, attempts).await {
             Ok(_) => Ok(true),
             // Who cannot be asked can perhaps be sent to.
             Err(error) if error.status().is_some_and(|s| matches!(s.as_u16(), 400 | 404 | 405)) => Ok(false),
@@ -75,22 +78,27 @@ impl Session {
     }
 
     /// Asks for a blob to be taken over from another repository: `None` if it was, else where to send it.
-    async fn mount(&self, blob: &Descriptor, from: &str) -> Result<Option<Url>, Error> {
+    async fn mount(
+        &self,
+        blob: &Descriptor,
+        from: &str,
+        attempts: &mut Attempts,
+    ) -> Result<Option<Url>, Error> {
         let mut url = self.url("blobs/uploads/").await?;
         url.query_pairs_mut().append_pair("from", from).append_pair("mount", blob.digest.as_str());
         let access = Access::Mount { from: from.to_owned() };
         let call = Call::new(Method::POST, url, access, &[201, 202]).body(Bytes::new());
-        let response = self.send(&call).await?;
+        let response = self.send_within(&call, attempts).await?;
         match response.status().as_u16() {
             201 => Ok(None),
             _ => location(&response).map(Some),
         }
     }
 
-    async fn begin(&self) -> Result<Url, Error> {
+    async fn begin(&self, attempts: &mut Attempts) -> Result<Url, Error> {
         let url = self.url("blobs/uploads/").await?;
         let call = Call::new(Method::POST, url, Access::Push, &[202]).body(Bytes::new());
-        location(&self.send(&call).await?)
+        location(&self.send_within(&call, attempts).await?)
     }
 
     async fn upload(
@@ -98,42 +106,49 @@ impl Session {
         blob: &Descriptor,
         content: &dyn BlobOpener,
         session: Option<Url>,
+        attempts: &mut Attempts,
     ) -> Result<(), Error> {
+        let turn = if blob.size > SMALL { Some(self.upload_turn().await?) } else { None };
         let session = match session {
             Some(session) => session,
-            None => self.begin().await?,
+            None => self.begin(attempts).await?,
         };
-        if blob.size <= SMALL {
-            let reader = content.open(BlobProgress::start(&blob.digest)).await?;
-            let bytes = reader.collect(SMALL).await?;
-            return self.finish(session, blob, bytes).await;
-        }
-        let session = self.stream(session, blob, content).await?;
-        self.finish(session, blob, Bytes::new()).await
+        let reader = content.open(BlobProgress::start(&blob.digest)).await?;
+        let (session, rest) = match turn {
+            Some(turn) => (self.stream(session, reader, turn).await?, Bytes::new()),
+            None => (session, reader.collect(SMALL).await?),
+        };
+        self.finish(session, blob, rest, attempts).await
     }
 
     /// Sends all of a large blob in one PATCH; returns where to finish it.
-    async fn stream(&self, session: Url, blob: &Descriptor, content: &dyn BlobOpener) -> Result<Url, Error> {
+    async fn stream(&self, session: Url, reader: BlobReader, turn: Permit) -> Result<Url, Error> {
         let call = Call::new(Method::PATCH, session, Access::Push, &[200, 201, 202, 204])
             .bulk()
             .header(CONTENT_TYPE, OCTETS)
-            .header(CONTENT_LENGTH, HeaderValue::from(blob.size));
-        let reader = content.open(BlobProgress::start(&blob.digest)).await?;
+            .header(CONTENT_LENGTH, HeaderValue::from(reader.descriptor().size));
         let (body, failure) = body::of(reader, self.transport.header_timeout);
-        match self.send_stream(&call, body).await {
+        match self.send_stream(&call, body, &turn).await {
             Ok(response) => location(&response),
             // If the content broke, that is the story, and not what became of the request because of it.
             Err(error) => Err(failure.take().map_or(error, Error::from)),
         }
     }
 
-    async fn finish(&self, mut session: Url, blob: &Descriptor, rest: Bytes) -> Result<(), Error> {
+    async fn finish(
+        &self,
+        mut session: Url,
+        blob: &Descriptor,
+        rest: Bytes,
+        attempts: &mut Attempts,
+    ) -> Result<(), Error> {
         session.query_pairs_mut().append_pair("digest", blob.digest.as_str());
         let call = Call::new(Method::PUT, session, Access::Push, &[200, 201, 202, 204])
             .header(CONTENT_TYPE, OCTETS)
-            .body(rest);
-        // A registry that has to look at every byte once more takes its time.
-        self.send_patiently(&call, body::patience(blob.size)).await.map(drop)
+            .body(rest)
+            // A registry that has to look at every byte once more takes its time.
+            .patient(body::patience(blob.size));
+        self.send_within(&call, attempts).await.map(drop)
     }
 }
 
@@ -151,9 +166,13 @@ fn location(response: &Response) -> Result<Url, Error> {
 
 /// Has the registry lost the upload, so that only a new one can succeed?
 fn has_lost_the_upload(error: &Error) -> bool {
-    error.refusal().is_some_and(|refusal| {
-        refusal.status() == 416 || refusal.codes().iter().any(|code| code == "BLOB_UPLOAD_UNKNOWN")
-    })
+    match error {
+        Error::Status { method, source, .. } => {
+            let names_repository = source.codes().iter().any(|code| code == "NAME_UNKNOWN");
+            method != "POST" && matches!(source.status().as_u16(), 404 | 416) && !names_repository
+        }
+        _ => false,
+    }
 }
 
 /// Where a body leaves the reason for which it ended early.

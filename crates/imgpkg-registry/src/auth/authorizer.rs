@@ -141,7 +141,9 @@ impl Authorizer {
     pub(crate) fn describe(&self) -> String {
         let registry = self.repository.registry();
         match self.found.get() {
-            Some(Found { credential: Credential::Anonymous, place }) if place.starts_with("--") => {
+            Some(Found { credential: Credential::Anonymous, place })
+                if place.starts_with("--") || place == "$IMGPKG_ANON" =>
+            {
                 format!("asked {registry} without credentials because of {place}")
             }
             Some(Found { credential: Credential::Anonymous, place }) if place.starts_with('$') => {

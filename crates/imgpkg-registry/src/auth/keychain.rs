@@ -117,13 +117,19 @@ fn login(flags: &Login, environment: &Environment) -> Option<Found> {
     let password = Secret::from(given(flags.password.as_ref().map(Secret::expose), "IMGPKG_PASSWORD"));
     let token = Secret::from(given(flags.token.as_ref().map(Secret::expose), "IMGPKG_TOKEN"));
     let anonymous = flags.anonymous || environment.get("IMGPKG_ANON") == Some("true");
-    let found = |credential, place: &str| Some(Found { credential, place: place.to_owned() });
+    let is_flag = |flag: Option<&str>| flag.is_some_and(|flag| !flag.is_empty());
+    let found = |credential, by_flag: bool, flag: &str, variable: &str| {
+        let place = if by_flag { flag } else { variable };
+        Some(Found { credential, place: place.to_owned() })
+    };
     if !username.is_empty() {
-        found(Credential::Basic { username, password }, "--registry-username")
+        let by_flag = is_flag(flags.username.as_deref());
+        found(Credential::Basic { username, password }, by_flag, "--registry-username", "$IMGPKG_USERNAME")
     } else if !token.is_empty() {
-        found(Credential::Registry { token }, "--registry-token")
+        let by_flag = is_flag(flags.token.as_ref().map(Secret::expose));
+        found(Credential::Registry { token }, by_flag, "--registry-token", "$IMGPKG_TOKEN")
     } else if anonymous {
-        found(Credential::Anonymous, "--registry-anon")
+        found(Credential::Anonymous, flags.anonymous, "--registry-anon", "$IMGPKG_ANON")
     } else {
         None
     }

@@ -26,6 +26,8 @@ pub(crate) fn patience(size: u64) -> Duration {
 /// Who everybody is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// Nobody yet: the request has not begun.
+    Nobody,
     /// The source of the content.
     Source,
     /// The network, since then.
@@ -45,7 +47,7 @@ struct Content {
 /// A body that sends what a reader reads; and where to look for the reader's error, should it end early.
 pub(crate) fn of(reader: BlobReader, stall: Duration) -> (Body, Failure) {
     let size = reader.descriptor().size;
-    let phase = Arc::new(Mutex::new(Phase::Network(Instant::now())));
+    let phase = Arc::new(Mutex::new(Phase::Nobody));
     let failure = Failure::default();
     let content = Content {
         reader,
@@ -97,10 +99,16 @@ fn enter(phase: &Mutex<Phase>, next: Phase) {
 
 /// Ends when nothing has moved for too long.
 async fn watch(phase: Arc<Mutex<Phase>>, stall: Duration, answer: Duration) -> Cause {
+    {
+        let mut phase = phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if *phase == Phase::Nobody {
+            *phase = Phase::Network(Instant::now());
+        }
+    }
     loop {
         let now = *phase.lock().unwrap_or_else(PoisonError::into_inner);
         let left = match now {
-            Phase::Source => stall,
+            Phase::Nobody | Phase::Source => stall,
             Phase::Network(since) => stall.saturating_sub(since.elapsed()),
             Phase::Answer(since) => answer.saturating_sub(since.elapsed()),
         };

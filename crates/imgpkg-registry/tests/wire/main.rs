@@ -1,7 +1,10 @@
 //! What goes over the wire: the client against servers that follow a script.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test, in its helpers too")]
+
 mod auth;
 mod blob;
+mod docker_registry;
 mod manifest;
 mod origin;
 mod retry;

@@ -4,7 +4,9 @@ use std::sync::atomic::Ordering;
 
 use imgpkg_oci::{BlobPut, Descriptor, Destination as _, Digest, ErrorKind, Repository, StoreResult};
 
-use crate::server::{Content, Reply, Seen, Server, bytes, chain, describe, in_turn};
+use imgpkg_registry::ClientOptions;
+
+use crate::server::{Content, Reply, Seen, Server, bytes, chain, client, describe, in_turn, options};
 
 const LARGE: usize = 3 * 1024 * 1024 + 17;
 
@@ -175,4 +177,80 @@ async fn a_full_registry_says_so() {
     let server = Server::open(|seen| if seen.method == "PUT" { Reply::new(507) } else { takes(seen) }).await;
     let error = put(&server, &Content::new(bytes(10))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Full);
+}
+
+#[tokio::test]
+async fn failures_of_one_upload_are_counted_together() {
+    let server = Server::open(|seen| if seen.method == "PUT" { Reply::new(500) } else { takes(seen) }).await;
+    let repository = client(ClientOptions { retry_count: 3, ..options() });
+    let content = Content::new(bytes(LARGE));
+    let repository = repository.repository(&server.repository("a/b"));
+    repository.put_blob(&describe(&content.bytes), &content).await.unwrap_err();
+    assert_eq!(server.lines().iter().filter(|line| line.starts_with("PUT")).count(), 4);
+    assert_eq!(content.opened.load(Ordering::SeqCst), 1);
+}
+
+/// A registry that takes nothing of the body of a PATCH and does not answer it.
+async fn deaf() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let app = axum::Router::new().fallback(async |request: axum::extract::Request| {
+        let status = match request.method().as_str() {
+            "HEAD" => 404,
+            "POST" => 202,
+            "GET" => 200,
+            _ => std::future::pending().await,
+        };
+        http::Response::builder()
+            .status(status)
+            .header("location", "/up")
+            .body(axum::body::Body::empty())
+            .unwrap()
+    });
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    host
+}
+
+#[tokio::test]
+async fn an_upload_that_stands_still_is_given_up() {
+    let host = deaf().await;
+    let response_header_timeout = std::time::Duration::from_millis(300);
+    let client = client(ClientOptions { retry_count: 1, response_header_timeout, ..options() });
+    let repository = client.repository(&Repository::parse(&format!("{host}/a/b")).unwrap());
+    // More than the buffers between the two can hold.
+    let content = Content::new(bytes(32 * 1024 * 1024));
+    let error = repository.put_blob(&describe(&content.bytes), &content).await.unwrap_err();
+    assert!(chain(&error).contains("no byte has moved for"), "{}", chain(&error));
+    assert_eq!(content.opened.load(Ordering::SeqCst), 2);
+}
+
+/// Content that is downloaded from another repository while it is uploaded.
+struct Passed(std::sync::Arc<imgpkg_registry::RepositoryClient>, Descriptor);
+
+impl imgpkg_oci::BlobOpener for Passed {
+    fn open(
+        &self,
+        from: imgpkg_oci::BlobProgress,
+    ) -> futures_util::future::BoxFuture<'_, StoreResult<imgpkg_oci::BlobReader>> {
+        imgpkg_oci::Source::blob(&*self.0, &self.1, from)
+    }
+}
+
+#[tokio::test]
+async fn copies_within_one_registry_do_not_wait_for_each_other_for_ever() {
+    let content = bytes(LARGE);
+    let served = content.clone();
+    let server = Server::open(move |seen| match seen.method.as_str() {
+        "GET" => Reply::new(200).body(served.clone()),
+        _ => takes(seen),
+    })
+    .await;
+    let client = client(ClientOptions { max_requests_per_host: Some(1), ..options() });
+    let source = client.repository(&server.repository("c/d"));
+    let target = client.repository(&server.repository("a/b"));
+    let passed = Passed(source, describe(&content));
+    let all = (0..4).map(|_| target.put_blob(&passed.1, &passed));
+    let all = futures_util::future::join_all(all);
+    let results = tokio::time::timeout(std::time::Duration::from_secs(30), all).await.unwrap();
+    assert!(results.into_iter().all(|result| result.unwrap() == BlobPut::Sent));
 }
