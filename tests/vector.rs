@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use imgpkg_oci::Digest;
-use imgpkg_testkit::{Registry, Tool};
+use imgpkg_testkit::{Registry, Tool, load_archive};
 
 const OUTER: &str = "f3d4f013bfe85af92feae7bb8db08932af08a215bad6c4d33b65b6429647f045";
 const INNER: &str = "cac44ba81b72c7f96a720b03548f187edb9987c5c0be5d853603f618c44c3a66";
@@ -50,4 +50,20 @@ fn the_recorded_archive_imports_with_all_its_digests_and_tags() {
         "---\napiVersion: imgpkg.carvel.dev/v1alpha1\nbundle:\n  image: {to}@sha256:{OUTER}\n  tag: \"2.0\"\nkind: BundleLock\n"
     );
     assert_eq!(std::fs::read_to_string(lock).unwrap(), expected);
+}
+
+/// The archive names its origins as repositories of `localhost:5117`, so that is where its images have to be.
+#[test]
+fn the_recorded_archive_is_written_again_byte_for_byte() {
+    let imgpkg = Tool::new(env!("CARGO_BIN_EXE_imgpkg"));
+    let registry = Registry::embedded_with(&imgpkg, &["--listen", "127.0.0.1:5117"]);
+    load_archive(&registry, Path::new(&vector()));
+    let expected = std::fs::read(vector()).unwrap();
+    for concurrency in ["1", "3", "50"] {
+        let tar = imgpkg.home().join(format!("{concurrency}.tar"));
+        let from = "localhost:5117/vec/outer:2.0";
+        let arguments = ["copy", "-b", from, "--to-tar", tar.to_str().unwrap(), "--concurrency", concurrency];
+        imgpkg.run(&arguments).success();
+        assert!(std::fs::read(&tar).unwrap() == expected, "with --concurrency {concurrency}");
+    }
 }

@@ -102,13 +102,25 @@ fn put_manifest(
     manifest: &Value,
 ) -> Digest {
     let bytes = serde_json::to_vec(manifest).expect("JSON");
-    let path = format!("/v2/{repository}/manifests/{tag}");
-    let response = registry.request("PUT", &path, &[("Content-Type", media_type)], &bytes);
-    assert_eq!(response.status, 201, "PUT {path}: {}", String::from_utf8_lossy(&response.body));
-    Digest::sha256_of(&bytes)
+    put_manifest_bytes(registry, repository, tag, media_type, &bytes)
 }
 
-fn put_blob(registry: &Registry, repository: &str, bytes: &[u8]) {
+/// Puts a manifest of exactly these bytes.
+pub(crate) fn put_manifest_bytes(
+    registry: &Registry,
+    repository: &str,
+    target: &str,
+    media_type: &str,
+    bytes: &[u8],
+) -> Digest {
+    let path = format!("/v2/{repository}/manifests/{target}");
+    let response = registry.request("PUT", &path, &[("Content-Type", media_type)], bytes);
+    assert_eq!(response.status, 201, "PUT {path}: {}", String::from_utf8_lossy(&response.body));
+    Digest::sha256_of(bytes)
+}
+
+/// Puts a blob.
+pub(crate) fn put_blob(registry: &Registry, repository: &str, bytes: &[u8]) {
     let started = registry.request("POST", &format!("/v2/{repository}/blobs/uploads/"), &[], b"");
     let location = started.header("location").expect("a Location").to_owned();
     let path = location.split_once("://").and_then(|(_, rest)| rest.find('/').map(|slash| &rest[slash..]));

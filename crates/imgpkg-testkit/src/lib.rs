@@ -14,6 +14,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
+mod archive;
 mod bundle;
 mod http;
 mod image;
@@ -21,6 +22,7 @@ mod registry;
 mod stub;
 mod tool;
 
+pub use archive::load_archive;
 pub use bundle::BundleDirectory;
 pub use http::Response;
 pub use image::{Image, append_file, push_index};

@@ -35,17 +35,24 @@ impl Registry {
         let mut all =
             vec!["serve", "--listen", "127.0.0.1:0", "--dir", storage.to_str().expect("a UTF-8 path")];
         all.extend(arguments);
+        let log = directory.path().join("stderr");
         let mut child = imgpkg
             .command(&all)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::create(&log).expect("a log file"))
             .spawn()
             .expect("the embedded registry starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("a piped stdout");
         BufReader::new(stdout).read_line(&mut line).expect("a first line");
-        let address =
-            line.trim_end().strip_prefix("Listening on ").unwrap_or_else(|| panic!("{line:?}")).to_owned();
+        let Some(address) = line.trim_end().strip_prefix("Listening on ").map(str::to_owned) else {
+            // It has ended, or will without anybody to listen to.
+            let _ = child.wait();
+            panic!(
+                "the embedded registry did not start: {}",
+                std::fs::read_to_string(&log).unwrap_or_default()
+            );
+        };
         Self { child, address, directory }
     }
 
