@@ -109,17 +109,20 @@ impl Door {
                     return Err(head.senseless("the redirect would give up TLS"));
                 }
                 url = next;
+                response.discard().await;
                 continue;
             }
             let challenge = Challenge::of(response.headers());
             match response.status() {
-                status if status.is_success() => return Ok(self.found(scheme, &url, None)),
-                StatusCode::UNAUTHORIZED => return Ok(self.found(scheme, &url, challenge)),
-                StatusCode::FORBIDDEN if challenge.is_some() => {
-                    return Ok(self.found(scheme, &url, challenge));
-                }
+                // What is open to everybody has no challenge to answer.
+                status if status.is_success() => {}
+                StatusCode::UNAUTHORIZED => {}
+                StatusCode::FORBIDDEN if challenge.is_some() => {}
                 _ => return Err(response.into_error(|refusal| refusal).await),
             }
+            let challenge = challenge.filter(|_| !response.status().is_success());
+            response.discard().await;
+            return Ok(self.found(scheme, &url, challenge));
         }
         Err(Head::new(Method::GET, url).senseless("too many redirects"))
     }
@@ -129,7 +132,8 @@ impl Door {
     fn found(&self, scheme: &str, answered: &Url, challenge: Option<Challenge>) -> Contact {
         let mut base = answered.clone();
         if let Ok(asked) = Url::parse(&format!("{scheme}://{}/", self.registry)) {
-            let upgraded = answered.scheme() == "https" && answered.host_str() == asked.host_str();
+            let same = answered.host_str() == asked.host_str() && answered.port() == asked.port();
+            let upgraded = same && answered.scheme() == "https";
             if !upgraded {
                 base = asked;
             }

@@ -329,6 +329,17 @@ impl Response {
         Ok(all.into())
     }
 
+    /// Reads what little there is, so that the connection can be used again.
+    pub(crate) async fn discard(mut self) {
+        let mut read = 0;
+        while read < ERROR_BODY_BYTES {
+            match self.chunk().await {
+                Ok(Some(chunk)) => read += chunk.len(),
+                _ => return,
+            }
+        }
+    }
+
     /// The error that this answer is. `describe` may add to what the registry said.
     pub(crate) async fn into_error(mut self, describe: impl FnOnce(Refusal) -> Refusal) -> Error {
         let mut body = Vec::new();

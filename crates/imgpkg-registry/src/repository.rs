@@ -16,6 +16,9 @@ use crate::error::Error;
 use crate::session::Session;
 
 /// A repository of a registry. Nothing is asked of the registry before the first request.
+///
+/// A blob that is being read counts among the requests that its host gets at a time, until it has been read to its end
+/// or is dropped.
 pub struct RepositoryClient {
     session: Arc<Session>,
 }

@@ -163,6 +163,7 @@ impl Session {
             }
             if !renewed && self.renew(&contact, &response, header.as_ref(), &call.access).await {
                 renewed = true;
+                response.discard().await;
                 continue;
             }
             match contact::redirect(&response).filter(|_| call.follows_redirects()) {
@@ -176,6 +177,7 @@ impl Session {
                         return Err(head.senseless("the redirect would give up TLS"));
                     }
                     head.url = next;
+                    response.discard().await;
                 }
                 None => return Err(self.refusal(response, false).await),
             }

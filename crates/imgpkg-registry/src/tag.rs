@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use http::Method;
 use http::header::LINK;
+use imgpkg_oci::Tag;
 use serde::Deserialize;
 
 use crate::auth::Access;
@@ -41,7 +42,9 @@ impl Session {
             let (response, body) = self.read(&call, MOST_BYTES).await?;
             let page: Page = serde_json::from_slice(&body)
                 .map_err(|error| response.head().senseless(format!("reading the list of tags: {error}")))?;
-            tags.extend(page.tags.unwrap_or_default());
+            // What is no tag cannot be asked for, and may not be fit for a terminal.
+            let named = page.tags.unwrap_or_default().into_iter();
+            tags.extend(named.filter(|name| Tag::parse(name).is_ok()));
             let Some(next) = next_page(&response) else { return Ok(tags) };
             let Some(next) = origin::resolve(&response.url, &next) else {
                 return Err(response.head().senseless(format!("the next page is at no URL: {next}")));

@@ -108,11 +108,13 @@ impl Authorizer {
         if *access == Access::Nobody {
             return false;
         }
-        let is_registry_token = match self.found.get() {
-            Some(found) => matches!(found.credential, Credential::Registry { .. }),
-            None => false,
-        };
         let is_basic = challenge == Challenge::Basic;
+        let credential = match self.found().await {
+            Ok(found) => &found.credential,
+            Err(_) => return false,
+        };
+        let is_registry_token = matches!(credential, Credential::Registry { .. });
+        let has_header = is_registry_token || credential.basic_header().is_some();
         {
             let mut learned = self.learned();
             if let Challenge::Bearer { scope: Some(scope), .. } = &challenge {
@@ -125,10 +127,11 @@ impl Authorizer {
             }
             learned.challenge = Some(challenge);
         }
+        if is_basic || is_registry_token {
+            // The same header would be refused again; but perhaps none was sent.
+            return used.is_none() && has_header;
+        }
         if let Some(used) = used {
-            if is_basic || is_registry_token {
-                return false;
-            }
             let flights: Vec<_> = self.tokens().values().cloned().collect();
             for flight in flights {
                 flight.drop_if(|token| bearer_header(&token.secret).as_ref() == Some(used)).await;

@@ -91,8 +91,11 @@ impl TokenRequest<'_> {
         }
         let body = response.document(MOST_BYTES).await?;
         let answer: Option<Answer> = serde_json::from_slice(&body).ok();
+        let keeps_a_secret = answer.as_ref().is_some_and(|answer| !answer.refresh_token.is_empty());
         let Some(answer) = answer.filter(|a| !(a.access_token.is_empty() && a.token.is_empty())) else {
-            let shown: String = String::from_utf8_lossy(&body).chars().take(1024).collect();
+            let body = String::from_utf8_lossy(&body);
+            let shown: String = body.chars().filter(|c| !c.is_control()).take(1024).collect();
+            let shown = if keeps_a_secret { "[redacted]" } else { &shown };
             return Err(response.head().senseless(format!("no token in bearer response:\n{shown}")));
         };
         let life = answer.expires_in.unwrap_or(0.0).clamp(0.0, 1e9) as u64;

@@ -211,6 +211,14 @@ async fn a_registry_that_asks_only_on_some_paths_is_answered_there() {
 }
 
 #[tokio::test]
+async fn who_has_no_password_is_refused_only_once() {
+    let server = Server::start(|_| unauthorized("Basic realm=\"x\"")).await;
+    let error = server.client().manifest(&latest()).await.unwrap_err();
+    assert!(chain(&error).contains("no credentials were found for"), "{}", chain(&error));
+    assert_eq!(server.lines().len(), 1);
+}
+
+#[tokio::test]
 async fn an_identity_token_is_exchanged_by_post_and_kept_up_to_date() {
     let service = Server::start(|seen| match seen.method.as_str() {
         "POST" => Reply::new(200).body(r#"{"access_token":"a","refresh_token":"second","expires_in":1}"#),

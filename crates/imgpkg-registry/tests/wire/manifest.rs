@@ -131,7 +131,7 @@ async fn all_pages_of_the_tags_are_read() {
     let server = Server::open(|seen| match seen.target.as_str() {
         "/v2/a/b/tags/list?n=1000" => Reply::new(200)
             .with("link", "</v2/a/b/tags/list?n=1000&token=x%2Fy>; rel=\"next\"")
-            .body(r#"{"name":"a/b","tags":["one","two"]}"#),
+            .body(r#"{"name":"a/b","tags":["one","two","\u001b[31m"]}"#),
         "/v2/a/b/tags/list?n=1000&token=x%2Fy" => {
             Reply::new(200).with("link", "<?n=1000&token=z>; rel=\"next\"").body(r#"{"tags":["three"]}"#)
         }

@@ -126,6 +126,20 @@ async fn a_token_service_that_redirects_does_not_pass_the_password_on() {
 }
 
 #[tokio::test]
+async fn a_registry_that_redirects_first_contact_elsewhere_stays_the_registry() {
+    let other = Server::start(|_| Reply::new(401).with("www-authenticate", "Basic realm=\"x\"")).await;
+    let target = other.url("/v2/");
+    let server = Server::start(move |seen| match seen.target.as_str() {
+        "/v2/" => Reply::new(307).with("location", target.clone()),
+        _ => Reply::new(200).body("{}"),
+    })
+    .await;
+    user().repository(&server.repository("a/b")).manifest(&latest()).await.unwrap();
+    assert_no_secret(&other);
+    assert_eq!(server.lines(), ["GET /v2/a/b/manifests/latest"]);
+}
+
+#[tokio::test]
 async fn first_contact_carries_no_credentials() {
     let server = guarded(|_| Reply::new(200).body("{}")).await;
     user().repository(&server.repository("a/b")).manifest(&latest()).await.unwrap();

@@ -170,7 +170,7 @@ pub(crate) fn options() -> ClientOptions {
     ClientOptions {
         environment: Environment::default(),
         retry_pause: Duration::from_millis(2),
-        response_header_timeout: Duration::from_millis(1500),
+        response_header_timeout: Duration::from_secs(10),
         ..ClientOptions::default()
     }
 }
