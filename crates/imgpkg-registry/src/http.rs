@@ -238,17 +238,17 @@ impl Transport {
         }
     }
 
+    /// Takes note of how the host is doing.
     fn note(&self, host: &Host, response: &reqwest::Response) {
-        match response.status() {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                host.overload();
-                if let Some(wait) = retry_after(response.headers()).filter(|wait| !retry::is_too_long(*wait))
-                {
-                    host.leave_alone(wait);
-                }
-            }
-            status if status.is_server_error() => {}
-            _ => host.success(),
+        let status = response.status();
+        match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => host.overload(),
+            StatusCode::REQUEST_TIMEOUT => {}
+            _ if status.is_server_error() => {}
+            _ => return host.success(),
+        }
+        if let Some(wait) = retry_after(response.headers()).filter(|wait| !retry::is_too_long(*wait)) {
+            host.leave_alone(wait);
         }
     }
 

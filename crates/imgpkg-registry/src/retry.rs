@@ -68,7 +68,7 @@ impl Attempts {
         }
         let asked = error.refusal().and_then(crate::error::Refusal::retry_after);
         // A wait that the registry asked for is kept by everyone who talks to that host (see `host`).
-        if asked.is_none() {
+        if asked.is_none_or(|wait| wait.is_zero()) {
             tokio::time::sleep(self.next_pause()).await;
         }
         Ok(())

@@ -60,6 +60,17 @@ async fn retry_after_holds_for_every_request_to_the_host() {
 }
 
 #[tokio::test]
+async fn retry_after_is_kept_whatever_the_failure() {
+    for status in [408, 500, 503] {
+        let reply = in_turn(vec![Reply::new(status).with("retry-after", "1"), Reply::new(200).body("{}")]);
+        let server = Server::open(move |_| reply()).await;
+        server.client().manifest(&tag("latest")).await.unwrap();
+        let seen = server.seen();
+        assert!(seen[2].at - seen[1].at >= Duration::from_millis(990), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_registry_that_wants_to_be_left_alone_for_hours_ends_the_run() {
     let server = Server::open(|_| Reply::new(429).with("retry-after", "7200")).await;
     let error = server.client().manifest(&tag("latest")).await.unwrap_err();
