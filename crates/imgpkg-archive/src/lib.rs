@@ -31,5 +31,6 @@ pub use defect::Defect;
 pub use error::Error;
 pub use item::Item;
 pub use system_error::SystemError;
+pub use tar::forecast::{Forecast, LayerForecast};
 pub use tar::reader::Archive;
 pub use tar::writer::{ArchiveWriter, Reused, Unfinished, WriteOptions};

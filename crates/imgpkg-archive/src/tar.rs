@@ -3,6 +3,7 @@
 mod document;
 #[cfg(test)]
 mod fixture;
+pub mod forecast;
 mod header;
 mod index;
 mod items;

@@ -73,6 +73,11 @@ impl Claims {
         self.0.values().map(|claim| claim.bytes).sum()
     }
 
+    /// How many bytes all layers have.
+    pub(super) fn total(&self) -> u64 {
+        self.0.values().map(|claim| claim.span.size).fold(0, u64::saturating_add)
+    }
+
     /// Where the last of the claimed bytes ends.
     pub(super) fn end(&self) -> u64 {
         self.0.values().map(|claim| claim.span.offset.saturating_add(claim.bytes)).max().unwrap_or(0)

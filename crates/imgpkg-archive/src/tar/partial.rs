@@ -42,6 +42,13 @@ impl Partial {
         Ok(partial_of(&followed(target)?))
     }
 
+    /// Where the unfinished file for `target` would be, if there could be one.
+    pub(super) fn path_for(target: &Path) -> Result<PathBuf, Error> {
+        let creating = |source| Error::Create { path: target.to_owned(), source: Box::new(source) };
+        let followed = followed(target).and_then(checked).map_err(creating)?;
+        Ok(partial_of(&followed))
+    }
+
     /// Empties the file.
     pub(super) fn clear(&self) -> Result<(), Error> {
         self.file.set_len(0).map_err(|error| self.failed(error))
@@ -75,7 +82,7 @@ impl Partial {
 
     /// Where an unfinished file of other images is set aside. Its journal is beside it.
     pub(super) fn previous_path(&self) -> PathBuf {
-        self.path.with_added_extension("previous")
+        previous_of(&self.path)
     }
 
     /// The file, for reading what is in it.
@@ -183,6 +190,16 @@ fn partial_of(target: &Path) -> PathBuf {
 /// Where the journal of an unfinished file is.
 pub(super) fn journal_of(path: &Path) -> PathBuf {
     path.with_added_extension("journal")
+}
+
+/// Where an unfinished file of other images is set aside.
+pub(super) fn previous_of(path: &Path) -> PathBuf {
+    path.with_added_extension("previous")
+}
+
+/// Is another process writing this unfinished file? Where files cannot be locked, nobody can tell.
+pub(super) fn is_locked(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// The path that a chain of symbolic links leads to, whether or not something is there yet.

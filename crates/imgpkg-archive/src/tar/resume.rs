@@ -3,7 +3,8 @@
 //! An unfinished file of the same layout is continued in place. One of another layout is set aside, and gives the layers
 //! that both have. Either way nothing counts before it has been hashed again.
 
-use std::fs::File;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use rustix::fs::FallocateFlags;
 use super::Span;
 use super::journal::{Claim, Claims};
 use super::layout::Layout;
-use super::partial::{Partial, journal_of};
+use super::partial::{Partial, journal_of, previous_of};
 use crate::{Error, SystemError};
 
 /// How many bytes are read at a time.
@@ -60,6 +61,28 @@ impl Earlier {
             .map(|(digest, slot)| (digest.clone(), Claim { span: slot.content, bytes: 0 }));
         Ok(Self { partial, claims: Claims(nothing.collect()), previous })
     }
+}
+
+/// How many bytes of each layer of this layout [`Earlier::examine`] would find in unfinished files.
+pub(super) fn left_over(partial: &Path, layout: &Layout) -> BTreeMap<Digest, u64> {
+    let length = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let claims_of = |path: &Path| {
+        let claims = Claims::read(&journal_of(path));
+        let is_intact = claims.bytes() > 0 && length(path) >= claims.end();
+        if is_intact { claims } else { Claims::default() }
+    };
+    let first = claims_of(partial);
+    let is_set_aside =
+        shares_layers(&first, layout) && !(is_of(&first, layout) && length(partial) == layout.size);
+    let second = if is_set_aside { Claims::default() } else { claims_of(&previous_of(partial)) };
+    let mut found = BTreeMap::new();
+    for (digest, claim) in first.0.into_iter().chain(second.0) {
+        if is_shared(&digest, &claim, layout) {
+            let bytes = found.entry(digest).or_insert(0);
+            *bytes = claim.bytes.max(*bytes);
+        }
+    }
+    found
 }
 
 /// Are these the places of this layout?

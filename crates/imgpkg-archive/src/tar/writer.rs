@@ -22,7 +22,7 @@ use imgpkg_oci::{
 use super::BLOCK;
 use super::journal::{Claims, Journal};
 use super::layout::Layout;
-use super::partial::{Partial, journal_of};
+use super::partial::{Partial, is_locked, journal_of, previous_of};
 use super::resume::{Earlier, Previous};
 use crate::{Archive, Error, Item};
 
@@ -59,6 +59,10 @@ pub struct Unfinished {
     pub path: PathBuf,
     /// How many bytes of layers are in it, as far as is known.
     pub bytes: u64,
+    /// How many bytes of layers there would be in all of it.
+    pub total: u64,
+    /// The files that have to be removed to be rid of it: itself, and what belongs to it.
+    pub files: Vec<PathBuf>,
 }
 
 /// What was taken from another archive.
@@ -105,11 +109,19 @@ impl ArchiveWriter {
         self.shared.partial.path()
     }
 
-    /// What is left of an archive that a run could not finish; `None` if there is nothing to go on with. For messages.
+    /// What is left of an archive that a run could not finish; `None` if there is nothing to go on with, or another
+    /// process is going on with it. For messages.
     pub fn unfinished(target: &Path) -> Option<Unfinished> {
         let path = Partial::path_of(target).ok()?;
-        let bytes = Claims::read(&journal_of(&path)).bytes();
-        (bytes > 0 && path.exists()).then_some(Unfinished { path, bytes })
+        let claims = Claims::read(&journal_of(&path));
+        let (bytes, total) = (claims.bytes(), claims.total());
+        if bytes == 0 || !path.exists() || is_locked(&path) {
+            return None;
+        }
+        let previous = previous_of(&path);
+        let mut files = vec![path.clone(), journal_of(&path), previous.clone(), journal_of(&previous)];
+        files.retain(|file| file.exists());
+        Some(Unfinished { path, bytes, total, files })
     }
 
     /// Takes the layers that another archive has, verified: an earlier version of the same bundle has most of them. A

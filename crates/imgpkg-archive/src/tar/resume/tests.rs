@@ -74,8 +74,11 @@ async fn the_next_run_goes_on_inside_a_layer_and_does_not_fetch_whole_ones() {
     let expected = 3_000_000 + 1_234_000;
     let unfinished = ArchiveWriter::unfinished(&place.path).unwrap();
     assert_eq!((unfinished.path, unfinished.bytes), (place.beside("partial"), expected));
+    assert_eq!(unfinished.total, 3_000_000 + 2_500_500 + 700);
+    assert_eq!(unfinished.files, [place.beside("partial"), place.beside("partial.journal")]);
 
     let writer = place.writer(&items).await;
+    assert_eq!(ArchiveWriter::unfinished(&place.path), None, "it is being written");
     assert_eq!(put(&writer, &one).await, (BlobPut::Present, vec![]));
     assert_eq!(put(&writer, &two).await, (BlobPut::Sent, vec![1_234_000]));
     assert_eq!(put(&writer, &three).await, (BlobPut::Sent, vec![0]));
