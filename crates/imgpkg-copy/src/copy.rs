@@ -1,10 +1,11 @@
 //! The whole copy: a set of images into a repository, or into an archive.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use imgpkg_archive::{ArchiveWriter, Item, WriteOptions};
+use imgpkg_archive::{Archive, ArchiveWriter, Forecast, Item, WriteOptions};
 use imgpkg_bundle::fetch::is_bundle;
 use imgpkg_bundle::tags;
 use imgpkg_oci::{BlobPut, Destination, Digest, DigestReference, Repository, Tag, TagOrDigest};
@@ -26,11 +27,24 @@ pub struct Options {
     pub repository_based_tags: bool,
     /// The most blobs and manifests under way at once; without it, the engine decides.
     pub concurrency: Option<usize>,
+    /// Take the layers that a finished archive has, where one is to be replaced by another version of it.
+    pub resume: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { layers: LayerChoice::Distributable, repository_based_tags: false, concurrency: None }
+        Self {
+            layers: LayerChoice::Distributable,
+            repository_based_tags: false,
+            concurrency: None,
+            resume: false,
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn archive(self) -> WriteOptions {
+        WriteOptions { include_non_distributable: self.layers == LayerChoice::All }
     }
 }
 
@@ -74,17 +88,18 @@ pub async fn to_repository(
     options: Options,
     listener: Listener,
 ) -> Result<Outcome, Error> {
+    listener(discovered(set));
     listener(Event::Importing { items: set.items.len() });
-    let shipments: Vec<_> =
-        set.items.iter().map(|item| shipment(set, item, repository, options.repository_based_tags)).collect();
+    let shipments = shipments(set, repository, options);
     ship(&shipments, &destination, options, &listener).await?;
     record::write_locations(set, &destination, repository, options).await?;
     listener(Event::TaggingImages);
-    record::write_tags(&set.items, &*destination, repository).await?;
+    record::write_tags(&set.items, &*destination, repository, &listener).await?;
     Ok(outcome(set, options, |item| repository.at(item.source.digest().clone())))
 }
 
-/// Copies a set of images into an archive at `path`, which appears there only when it is whole.
+/// Copies a set of images into an archive at `path`, which appears there only when it is whole. What an earlier run for
+/// it left unfinished is used; what a finished archive there has, where the options say so.
 ///
 /// # Errors
 /// When something cannot be read or written. What was at `path` before stays as it was.
@@ -94,16 +109,72 @@ pub async fn to_archive(
     options: Options,
     listener: Listener,
 ) -> Result<Outcome, Error> {
-    listener(Event::WritingLayers);
+    listener(discovered(set));
     let started = Instant::now();
-    let include_non_distributable = options.layers == LayerChoice::All;
-    let writer = ArchiveWriter::create(path, &set.items, WriteOptions { include_non_distributable }).await?;
-    listener(Event::FileWritten { name: "manifest.json".to_owned(), elapsed: started.elapsed() });
-    let shipments: Vec<_> = set.items.iter().map(|item| archived(set, item)).collect();
+    let write = options.archive();
+    let previous = previous_archive(path, options).await?;
+    let left_over = archive_forecast(path, &set.items, write).await?;
+    let writer = ArchiveWriter::create(path, &set.items, write).await?;
+    let elapsed = started.elapsed();
+    reuse(&writer, left_over, previous.as_ref(), &listener).await?;
+    listener(Event::WritingLayers);
+    listener(Event::FileWritten { name: "manifest.json".to_owned(), elapsed });
+    let shipments = archived(set);
     let destination: Arc<dyn Destination> = Arc::new(writer.clone());
     ship(&shipments, &destination, options, &files_of(listener)).await?;
     writer.finish().await?;
     Ok(outcome(set, options, |item| item.source.clone()))
+}
+
+/// The finished archive that layers are to be taken from; `None` where there is none.
+pub(crate) async fn previous_archive(path: &Path, options: Options) -> Result<Option<Archive>, Error> {
+    if !options.resume || !path.is_file() {
+        return Ok(None);
+    }
+    match Archive::open(path).await {
+        Ok(archive) => Ok(Some(archive)),
+        Err(imgpkg_archive::Error::Defective { path, source }) => {
+            Err(Error::PreviousArchive { path, source: Box::new(source) })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the archive would be, and what unfinished files have of it.
+pub(crate) async fn archive_forecast(
+    path: &Path,
+    items: &[Item],
+    options: WriteOptions,
+) -> Result<Forecast, Error> {
+    let (path, items) = (path.to_owned(), items.to_vec());
+    let forecast = tokio::task::spawn_blocking(move || Forecast::of(&path, &items, options));
+    Ok(forecast.await.map_err(Error::Task)??)
+}
+
+/// Takes what is on the disk already. Layers of unfinished files are verified when their turn comes, those of a finished
+/// archive now.
+async fn reuse(
+    writer: &ArchiveWriter,
+    left_over: Forecast,
+    previous: Option<&Archive>,
+    listener: &Listener,
+) -> Result<(), Error> {
+    let elsewhere = |digest: &Digest| previous.is_some_and(|archive| archive.has_layer(digest));
+    let mut layers =
+        left_over.layers().filter(|(digest, layer)| layer.is_whole() && !elsewhere(digest)).count();
+    if let Some(archive) = previous {
+        layers += writer.reuse(archive).await?.layers;
+    }
+    if layers > 0 {
+        listener(Event::Reusing { layers });
+    }
+    Ok(())
+}
+
+fn discovered(set: &ImageSet) -> Event {
+    let trees = set.items.iter().flat_map(|item| item.tree.manifests());
+    let manifests: HashSet<_> = trees.map(|tree| tree.manifest.digest()).collect();
+    Event::Discovered { images: set.items.len(), manifests: manifests.len() }
 }
 
 /// A listener that hears of a blob in an archive as of the file that it is there. What is no file of its own, because
@@ -126,8 +197,18 @@ pub(crate) async fn ship(
     listener: &Listener,
 ) -> Result<(), Error> {
     let plan = Plan::make(shipments, &**destination, options.layers).await?;
-    listener(Event::Planned { blobs: plan.blobs.len(), bytes: plan.bytes(), present: plan.present });
+    listener(Event::Planned {
+        blobs: plan.blobs.len(),
+        bytes: plan.bytes(),
+        manifests: plan.manifests.len(),
+        present: plan.present,
+    });
     transfer(plan, destination.clone(), Budget::new(options.concurrency), listener.clone()).await
+}
+
+/// Every image on its way to a repository.
+pub(crate) fn shipments(set: &ImageSet, repository: &Repository, options: Options) -> Vec<Shipment> {
+    set.items.iter().map(|item| shipment(set, item, repository, options.repository_based_tags)).collect()
 }
 
 fn shipment(set: &ImageSet, item: &Item, repository: &Repository, repository_based_tags: bool) -> Shipment {
@@ -150,14 +231,16 @@ fn shipment(set: &ImageSet, item: &Item, repository: &Repository, repository_bas
     }
 }
 
-fn archived(set: &ImageSet, item: &Item) -> Shipment {
-    Shipment {
+/// Every image on its way into an archive.
+pub(crate) fn archived(set: &ImageSet) -> Vec<Shipment> {
+    let shipment = |item: &Item| Shipment {
         name: item.source.clone(),
         tree: item.tree.clone(),
         source: set.repositories.source(item.source.repository()),
         mount_from: None,
         targets: vec![TagOrDigest::Digest(item.tree.manifest.digest().clone())],
-    }
+    };
+    set.items.iter().map(shipment).collect()
 }
 
 fn outcome(set: &ImageSet, options: Options, destination: impl Fn(&Item) -> DigestReference) -> Outcome {

@@ -1,5 +1,7 @@
 //! Why a copy failed.
 
+use std::path::PathBuf;
+
 use imgpkg_oci::{Digest, DigestReference, StoreError};
 
 /// Why a copy failed. Wordings that the reference tool has too are its own.
@@ -58,6 +60,14 @@ pub enum Error {
     /// The archive itself is not usable.
     #[error(transparent)]
     Archive(Box<imgpkg_archive::Error>),
+    /// The archive that layers are to be taken from is none.
+    #[error("Reading previously created tar '{}'", path.display())]
+    PreviousArchive {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<imgpkg_archive::Defect>,
+    },
     /// The destination could not be asked what it has.
     #[error("Checking whether {name} is in the destination already")]
     Checking {

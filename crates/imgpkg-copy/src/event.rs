@@ -4,25 +4,40 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imgpkg_oci::{BlobPut, Digest};
+use imgpkg_oci::{BlobPut, Digest, TagReference};
 
 /// Something that has happened.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
+    /// All images are known.
+    Discovered {
+        /// How many images and indexes there are at the top level.
+        images: usize,
+        /// How many manifests they have, each counted once: their own and those below them.
+        manifests: usize,
+    },
     /// Everything to be moved is known.
     Planned {
         /// How many blobs may have to be moved.
         blobs: usize,
         /// How many bytes they have.
         bytes: u64,
-        /// How many manifests the destination has already.
+        /// How many manifests have to be written.
+        manifests: usize,
+        /// How many manifests the destination has already, with everything below them.
         present: usize,
     },
     /// Manifests and blobs begin to be written to a repository.
     Importing {
         /// How many items.
         items: usize,
+    },
+    /// What is on the disk already of an archive to be written: in an unfinished file, or in the finished one of an
+    /// earlier version.
+    Reusing {
+        /// How many layers are there in full.
+        layers: usize,
     },
     /// Layers begin to be written to an archive.
     WritingLayers,
@@ -33,11 +48,18 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+    /// A blob is about to be moved, unless it turns out to be in the destination.
+    BlobStarted {
+        /// The blob.
+        digest: Digest,
+        /// Its size in bytes.
+        size: u64,
+    },
     /// More of a blob has been read.
     BlobAdvanced {
         /// The blob.
         digest: Digest,
-        /// How many more bytes.
+        /// How many more bytes. A blob that has to be read again after a failure is counted again.
         bytes: u64,
     },
     /// A blob is in the destination.
@@ -46,7 +68,7 @@ pub enum Event {
         digest: Digest,
         /// Its size in bytes.
         size: u64,
-        /// How it came there.
+        /// How it came there: it was sent, mounted, or there before.
         put: BlobPut,
         /// How long it took.
         elapsed: Duration,
@@ -58,6 +80,11 @@ pub enum Event {
     },
     /// All content is in place; the users' tags are written now.
     TaggingImages,
+    /// A user's tag stands for what it should.
+    TagDone {
+        /// The tag, with its repository.
+        tag: TagReference,
+    },
 }
 
 /// Where events go. Called from several threads at once; must not block for long.

@@ -27,6 +27,7 @@ pub mod event;
 mod memory;
 pub mod plan;
 pub mod record;
+mod schedule;
 pub mod transfer;
 
 pub use copy::{Copied, Options, Outcome};

@@ -24,6 +24,8 @@ pub(crate) struct Memory {
     pub(crate) most_at_once: AtomicUsize,
     at_once: AtomicUsize,
     pub(crate) refused: Mutex<HashSet<Digest>>,
+    /// Manifests whose blobs are lost, once, when they are written.
+    pub(crate) lost: Mutex<HashSet<Digest>>,
 }
 
 impl Memory {
@@ -101,6 +103,13 @@ impl Destination for Memory {
         manifest: &'a Manifest,
         target: &'a TagOrDigest,
     ) -> BoxFuture<'a, StoreResult<()>> {
+        let mut lost = self.lost.lock().unwrap();
+        if let Some(blob) = lost.take(manifest.digest()) {
+            self.blobs.lock().unwrap().clear();
+            let error =
+                StoreError::new(ErrorKind::MissingContent, format!("the blobs of {blob} are not here"));
+            return std::future::ready(Err(error)).boxed();
+        }
         self.log.lock().unwrap().push(target.as_str().to_owned());
         let mut manifests = self.manifests.lock().unwrap();
         manifests.insert(target.as_str().to_owned(), manifest.clone());

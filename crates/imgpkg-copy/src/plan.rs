@@ -78,6 +78,8 @@ pub struct Plan {
     pub manifests: Vec<ManifestStep>,
     /// How many manifests the destination has already, with everything below them.
     pub present: usize,
+    /// For each shipment, in their order: is its manifest there, with everything below it?
+    pub in_place: Vec<bool>,
 }
 
 impl Plan {
@@ -98,6 +100,7 @@ impl Plan {
                 .await?;
         let mut draft =
             Draft { plan: Self::default(), blobs: HashMap::new(), manifests: HashMap::new(), layers };
+        draft.plan.in_place = missing.iter().map(|missing| missing.below.is_none()).collect();
         for (shipment, missing) in shipments.iter().zip(&missing) {
             draft.add(shipment, &shipment.tree, missing);
         }

@@ -13,7 +13,7 @@ use imgpkg_oci::{Destination, Repository, TagOrDigest};
 use crate::Error;
 use crate::copy::{Options, Outcome, ship};
 use crate::discover::ImageSet;
-use crate::event::silent;
+use crate::event::{Event, Listener, silent};
 use crate::plan::Shipment;
 
 /// How many tags are written at once.
@@ -89,11 +89,12 @@ pub async fn write_tags(
     items: &[Item],
     destination: &dyn Destination,
     repository: &Repository,
+    listener: &Listener,
 ) -> Result<(), Error> {
     for roots in [false, true] {
         let tagged = items.iter().filter(|item| item.root_bundle == roots);
         stream::iter(tagged)
-            .map(|item| write_tag(item, destination, repository))
+            .map(|item| write_tag(item, destination, repository, listener))
             .buffer_unordered(TAGS_AT_ONCE)
             .try_collect::<()>()
             .await?;
@@ -101,12 +102,20 @@ pub async fn write_tags(
     Ok(())
 }
 
-async fn write_tag(item: &Item, destination: &dyn Destination, repository: &Repository) -> Result<(), Error> {
+async fn write_tag(
+    item: &Item,
+    destination: &dyn Destination,
+    repository: &Repository,
+    listener: &Listener,
+) -> Result<(), Error> {
     let Some(tag) = &item.tag else { return Ok(()) };
+    let target = repository.tagged(tag.clone());
     destination
         .put_manifest(&item.tree.manifest, &TagOrDigest::Tag(tag.clone()))
         .await
-        .map_err(|source| Error::Tag { tag: repository.tagged(tag.clone()).to_string(), source })
+        .map_err(|source| Error::Tag { tag: target.to_string(), source })?;
+    listener(Event::TagDone { tag: target });
+    Ok(())
 }
 
 /// The lock file that describes what was copied: the root bundle, or all the images.

@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Denied,
     /// The bytes are not what their digest or their description says.
     Corrupt,
+    /// A manifest was refused because something that it refers to is not there.
+    MissingContent,
     /// There is no room left.
     Full,
     /// Anything else.

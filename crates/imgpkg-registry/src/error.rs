@@ -157,6 +157,14 @@ impl Error {
         }
     }
 
+    /// Is nobody there to answer, or nobody behind the gateway that did?
+    pub(crate) fn is_outage(&self) -> bool {
+        match self {
+            Self::Transport { source, .. } => source.is_temporary(),
+            _ => self.status().is_some_and(|status| matches!(status.as_u16(), 502..=504)),
+        }
+    }
+
     /// The status code that the registry answered with.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {

@@ -4,10 +4,19 @@
 //! connections that could not be made or broke. The count is of attempts *in a row without progress*: a download that
 //! goes on after every interruption may be interrupted as often as it likes. Pauses double from one second to thirty,
 //! so that five of them bridge half a minute, and vary by a quarter so that workers do not come back all at once.
+//!
+//! An outage (no connection, or a gateway that says so) is waited out for at least a minute, however few attempts fit
+//! into it, unless the user wants fewer than five.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::Error;
+
+/// How long an outage is waited out.
+const OUTAGE: Duration = Duration::from_secs(60);
+
+/// Whoever wants fewer repetitions than this wants an answer soon.
+const PATIENT_COUNT: u32 = 5;
 
 /// The longest time that a registry may ask to be left alone. More than that ends the run; it can be continued later.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -27,11 +36,18 @@ pub(crate) struct Policy {
 pub(crate) struct Attempts {
     policy: Policy,
     failures: u32,
+    /// When the first of the failures was.
+    since: Option<Instant>,
 }
 
 impl Policy {
     pub(crate) fn attempts(self) -> Attempts {
-        Attempts { policy: self, failures: 0 }
+        Attempts { policy: self, failures: 0, since: None }
+    }
+
+    /// Is an outage of this length still waited out?
+    fn bridges(self, outage: Duration) -> bool {
+        self.count >= PATIENT_COUNT && outage < OUTAGE.min(self.pause * 60)
     }
 
     /// For the first contact with a registry: a name that was mistyped should not take half a minute to fail.
@@ -44,6 +60,7 @@ impl Attempts {
     /// Something was achieved since the last failure.
     pub(crate) fn progress(&mut self) {
         self.failures = 0;
+        self.since = None;
     }
 
     /// Waits until it is time for the next attempt.
@@ -63,7 +80,8 @@ impl Attempts {
     /// The failure itself, if there have been enough.
     pub(crate) async fn pause_anyway(&mut self, error: Error) -> Result<(), Error> {
         self.failures += 1;
-        if self.failures > self.policy.count {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if self.failures > self.policy.count && !(error.is_outage() && self.policy.bridges(since.elapsed())) {
             return Err(error);
         }
         let asked = error.refusal().and_then(crate::error::Refusal::retry_after);
@@ -125,7 +143,7 @@ mod tests {
     fn pauses_double_up_to_a_limit_and_vary_by_a_quarter() {
         let policy = Policy { count: 9, pause: Duration::from_secs(1) };
         for (failures, expected) in [(1, 1.0), (2, 2.0), (3, 4.0), (5, 16.0), (6, 30.0), (40, 30.0)] {
-            let pause = Attempts { policy, failures }.next_pause().as_secs_f64();
+            let pause = Attempts { policy, failures, since: None }.next_pause().as_secs_f64();
             assert!((0.75 * expected..=1.25 * expected).contains(&pause), "{failures}: {pause}");
         }
     }
@@ -148,13 +166,24 @@ mod tests {
         }
     }
 
+    fn temporary() -> Error {
+        Error::Transport { method: "Get".to_owned(), url: String::new(), source: crate::Cause::no_headers() }
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_waited_out_for_a_minute_of_first_pauses() {
+        let started = Instant::now();
+        let pause = Duration::from_millis(5);
+        let mut attempts = Policy { count: 5, pause }.attempts();
+        while attempts.pause(temporary()).await.is_ok() {}
+        assert!(attempts.failures > 6 && started.elapsed() >= pause * 60, "{attempts:?}");
+        let mut hasty = Policy { count: 1, pause }.attempts();
+        while hasty.pause(temporary()).await.is_ok() {}
+        assert_eq!(hasty.failures, 2);
+    }
+
     #[tokio::test]
     async fn progress_starts_the_count_again() {
-        let temporary = || Error::Transport {
-            method: "Get".to_owned(),
-            url: String::new(),
-            source: crate::Cause::no_headers(),
-        };
         let mut attempts = Policy { count: 2, pause: Duration::from_millis(1) }.attempts();
         for _ in 0..2 {
             attempts.pause(temporary()).await.unwrap();

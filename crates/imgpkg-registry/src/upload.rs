@@ -31,20 +31,23 @@ impl Session {
         blob: &Descriptor,
         content: &dyn BlobOpener,
     ) -> Result<BlobPut, Error> {
-        let elsewhere = content.mount_from().filter(|from| {
-            from.registry() == self.repository.registry() && from.path() != self.repository.path()
-        });
+        // Mounting a blob from the repository itself asks whether it is there and opens an upload if it is not, in one
+        // request instead of two.
+        let own = self.repository.path();
+        let from = content
+            .mount_from()
+            .filter(|from| from.registry() == self.repository.registry())
+            .map_or(own, |from| from.path());
         let mut attempts = self.attempts();
         let mut session = None;
-        if let Some(from) = elsewhere {
-            match self.mount(blob, from.path(), &mut attempts).await {
-                Ok(None) => return Ok(BlobPut::Mounted),
-                Ok(Some(location)) => session = Some(location),
-                // Whatever is wrong with mounting, sending may still work.
-                Err(_) => {}
-            }
+        match self.mount(blob, from, &mut attempts).await {
+            Ok(None) if from == own => return Ok(BlobPut::Present),
+            Ok(None) => return Ok(BlobPut::Mounted),
+            Ok(Some(location)) => session = Some(location),
+            // Whatever is wrong with mounting, sending may still work.
+            Err(_) => {}
         }
-        // A session that was opened for a small blob is used at once; for a large one it is worth asking first.
+        // A registry may not know how to mount, and a large blob is worth asking for before it is sent.
         if (session.is_none() || blob.size > SMALL) && self.has_blob(blob, &mut attempts).await? {
             return Ok(BlobPut::Present);
         }
@@ -86,7 +89,10 @@ impl Session {
     ) -> Result<Option<Url>, Error> {
         let mut url = self.url("blobs/uploads/").await?;
         url.query_pairs_mut().append_pair("from", from).append_pair("mount", blob.digest.as_str());
-        let access = Access::Mount { from: from.to_owned() };
+        let access = match from == self.repository.path() {
+            true => Access::Push,
+            false => Access::Mount { from: from.to_owned() },
+        };
         let call = Call::new(Method::POST, url, access, &[201, 202]).body(Bytes::new());
         let response = self.send_within(&call, attempts).await?;
         match response.status().as_u16() {

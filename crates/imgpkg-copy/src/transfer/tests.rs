@@ -51,6 +51,18 @@ async fn no_manifest_is_written_whose_blob_could_not_be() {
 }
 
 #[tokio::test]
+async fn a_blob_that_the_destination_has_lost_is_sent_again() {
+    let source = Arc::new(Memory::holding(&[b"one", b"two"]));
+    let destination = Arc::new(Memory::default());
+    let tree = image(b"{}", &[(LAYER, b"one"), (LAYER, b"two")]);
+    destination.lost.lock().unwrap().insert(tree.manifest.digest().clone());
+    let shipments = [shipment(tree, &source, "a")];
+    run(&shipments, &destination, Budget::new(None)).await.unwrap();
+    assert!(destination.blobs.lock().unwrap().contains_key(&Digest::sha256_of(b"two")));
+    assert_eq!(destination.log().last().unwrap(), "a");
+}
+
+#[tokio::test]
 async fn a_blob_that_no_source_has_is_named() {
     let empty = Arc::new(Memory::default());
     let destination = Arc::new(Memory::default());

@@ -95,6 +95,9 @@ impl Refusal {
     pub fn kind(&self) -> ErrorKind {
         let unknown =
             |code: &String| matches!(code.as_str(), "NAME_UNKNOWN" | "MANIFEST_UNKNOWN" | "BLOB_UNKNOWN");
+        if self.codes.iter().any(|code| code == "MANIFEST_BLOB_UNKNOWN") {
+            return ErrorKind::MissingContent;
+        }
         match self.status.as_u16() {
             401 | 403 => ErrorKind::Denied,
             413 | 507 => ErrorKind::Full,
@@ -224,6 +227,7 @@ mod tests {
         assert_eq!(kind(403, ""), ErrorKind::Denied);
         assert_eq!(kind(507, ""), ErrorKind::Full);
         assert_eq!(kind(400, r#"{"errors":[{"code":"DIGEST_INVALID"}]}"#), ErrorKind::Corrupt);
+        assert_eq!(kind(404, r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}"#), ErrorKind::MissingContent);
         assert_eq!(kind(400, ""), ErrorKind::Other);
     }
 }
