@@ -34,7 +34,7 @@ pub(crate) fn request(
         .unwrap_or_else(|error| panic!("{method} http://{address}{path}: {error}"))
 }
 
-fn exchange(
+pub(crate) fn exchange(
     address: &str,
     method: &str,
     path: &str,

@@ -1,6 +1,6 @@
-//! Test support: the real binaries in a clean environment ([`Tool`]), temporary registries ([`Registry`]), and images
-//! to fill them with ([`Image`]). What goes wrong here panics, with everything that helps to see why: a test cannot go
-//! on without its ground.
+//! Test support: the real binaries in a clean environment ([`Tool`]), temporary registries ([`Registry`]), images to
+//! fill them with ([`Image`]), and a proxy before them that makes things go wrong on purpose ([`FaultProxy`]). What goes
+//! wrong by accident panics, with everything that helps to see why: a test cannot go on without its ground.
 //!
 //! ```no_run
 //! use imgpkg_testkit::{Image, Registry, Tool};
@@ -18,7 +18,11 @@ mod archive;
 mod bundle;
 mod http;
 mod image;
+mod nested_bundle;
+mod proxy;
 mod registry;
+mod snapshot;
+mod stage;
 mod stub;
 mod tool;
 
@@ -26,6 +30,10 @@ pub use archive::load_archive;
 pub use bundle::BundleDirectory;
 pub use http::Response;
 pub use image::{Image, append_file, push_index};
+pub use nested_bundle::{NestedBundle, noise};
+pub use proxy::{Fault, FaultProxy, Link, Seen};
 pub use registry::{Registry, peer_is_missing};
+pub use snapshot::Snapshot;
+pub use stage::{Job, Made, Scene, Stage};
 pub use stub::Stub;
 pub use tool::{Ran, Tool};

@@ -75,6 +75,11 @@ fn finished(command: &mut Command) -> Ran {
 }
 
 impl Ran {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        finished(command)
+    }
+
     /// This run, which must have succeeded.
     #[track_caller]
     pub fn success(self) -> Self {
