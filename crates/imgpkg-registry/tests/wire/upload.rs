@@ -28,8 +28,12 @@ fn query_digest(digest: &Digest) -> String {
     format!("digest={}", digest.as_str().replace(':', "%3A"))
 }
 
+fn query_mount(digest: &Digest) -> String {
+    format!("mount={}", digest.as_str().replace(':', "%3A"))
+}
+
 #[tokio::test]
-async fn a_small_blob_is_sent_in_one_request() {
+async fn a_small_blob_is_asked_for_and_its_upload_opened_in_one_request_and_sent_in_another() {
     let server = Server::open(takes).await;
     let content = Content::new(bytes(1000));
     assert_eq!(put(&server, &content).await.unwrap(), BlobPut::Sent);
@@ -37,8 +41,7 @@ async fn a_small_blob_is_sent_in_one_request() {
     assert_eq!(
         server.lines(),
         [
-            format!("HEAD /v2/a/b/blobs/{digest}"),
-            "POST /v2/a/b/blobs/uploads/".to_owned(),
+            format!("POST /v2/a/b/blobs/uploads/?from=a%2Fb&{}", query_mount(&digest)),
             format!("PUT /v2/a/b/blobs/uploads/session?_state=a%2Fb&{}", query_digest(&digest)),
         ]
     );
@@ -77,9 +80,21 @@ async fn an_empty_blob_is_sent_too() {
 
 #[tokio::test]
 async fn what_is_there_is_not_sent() {
-    let server = Server::open(|_| Reply::new(200)).await;
+    let server = Server::open(|_| Reply::new(201)).await;
     assert_eq!(put(&server, &Content::new(bytes(9))).await.unwrap(), BlobPut::Present);
     assert_eq!(server.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn a_large_blob_is_asked_for_where_a_registry_does_not_mount() {
+    let server = Server::open(|seen| match seen.method.as_str() {
+        "HEAD" => Reply::new(200),
+        _ => takes(seen),
+    })
+    .await;
+    assert_eq!(put(&server, &Content::new(bytes(LARGE))).await.unwrap(), BlobPut::Present);
+    let methods: Vec<_> = server.seen().iter().skip(1).map(|seen| seen.method.clone()).collect();
+    assert_eq!(methods, ["POST", "HEAD"]);
 }
 
 async fn mount(script: fn(&Seen) -> Reply) -> (Server, BlobPut, Descriptor) {
@@ -124,7 +139,7 @@ async fn nothing_is_mounted_from_another_registry() {
     let mut content = Content::new(bytes(10));
     content.mount_from = Some(Repository::parse("other.example/c/d").unwrap());
     assert_eq!(put(&server, &content).await.unwrap(), BlobPut::Sent);
-    assert!(server.lines().iter().all(|line| !line.contains("mount")));
+    assert!(server.lines().iter().all(|line| !line.contains("c%2Fd")), "{:?}", server.lines());
 }
 
 #[tokio::test]
