@@ -147,8 +147,9 @@ pub(crate) async fn archive_forecast(
     options: WriteOptions,
 ) -> Result<Forecast, Error> {
     let (path, items) = (path.to_owned(), items.to_vec());
-    let forecast = tokio::task::spawn_blocking(move || Forecast::of(&path, &items, options));
-    Ok(forecast.await.map_err(Error::Task)??)
+    let forecast =
+        tokio::task::spawn_blocking(move || Forecast::of(&path, &items, options).map_err(Error::from));
+    forecast.await.map_err(Error::Task)?
 }
 
 /// Takes what is on the disk already. Layers of unfinished files are verified when their turn comes, those of a finished

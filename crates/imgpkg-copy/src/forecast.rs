@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use imgpkg_oci::{Descriptor, Destination, Digest, DigestReference, Repository, Source};
+use imgpkg_oci::{
+    Destination, Digest, DigestReference, ImageManifest, ManifestTree, Repository, TreeContent,
+};
 
 use crate::Error;
 use crate::copy::{Options, archive_forecast, archived, previous_archive, shipments};
@@ -138,29 +139,37 @@ impl Forecast {
             in_place: in_place(position),
         });
         let mut forecast = Self { images: images.collect(), ..Self::default() };
-        let mut blobs: HashMap<&Digest, &Descriptor> = HashMap::new();
-        let mut left_out: HashMap<&Digest, u64> = HashMap::new();
+        let (mut blobs, mut left_out): (HashMap<&Digest, u64>, HashMap<&Digest, u64>) = Default::default();
         for shipment in shipments {
-            for (blob, is_layer) in shipment.tree.blobs() {
-                if is_layer && !layers.takes(blob) {
-                    left_out.insert(&blob.digest, blob.size);
-                } else {
-                    blobs.insert(&blob.digest, blob);
+            for image in images_of(&shipment.tree) {
+                blobs.insert(&image.config.digest, image.config.size);
+                for layer in &image.layers {
+                    let place = if layers.takes(layer) { &mut blobs } else { &mut left_out };
+                    place.insert(&layer.digest, layer.size);
                 }
             }
         }
-        plan.blobs.iter().for_each(|step| drop(blobs.remove(&step.descriptor.digest)));
-        blobs.values().for_each(|blob| forecast.there.add(blob.size));
+        for step in &plan.blobs {
+            blobs.remove(&step.descriptor.digest);
+        }
+        blobs.values().for_each(|size| forecast.there.add(*size));
         left_out.values().for_each(|size| forecast.left_out.add(*size));
         forecast
     }
+}
+
+fn images_of(tree: &ManifestTree) -> impl Iterator<Item = &ImageManifest> {
+    tree.manifests().into_iter().filter_map(|tree| match &tree.content {
+        TreeContent::Image { image, .. } => Some(&**image),
+        TreeContent::Index { .. } => None,
+    })
 }
 
 /// Do the bytes have to be asked of a registry?
 fn is_remote(origin: &BlobOrigin) -> bool {
     match origin {
         BlobOrigin::Memory(_) => false,
-        BlobOrigin::Sources(sources) => sources.iter().all(|source: &Arc<dyn Source>| source.repository().is_some()),
+        BlobOrigin::Sources(sources) => sources.iter().all(|source| source.repository().is_some()),
     }
 }
 

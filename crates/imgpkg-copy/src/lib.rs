@@ -4,7 +4,7 @@
 //! configuration, nested bundles included. [`plan`] asks the destination what it has and makes a
 //! [`Plan`](plan::Plan), each blob and each manifest once. [`transfer()`](transfer::transfer) moves the bytes, and
 //! [`record`] writes what makes the result usable: locations images, tags, lock files. The [`copy`] module puts the
-//! four together for the two kinds of destination.
+//! four together for the two kinds of destination; [`forecast`] tells what it would do, and writes nothing.
 //!
 //! Everything below is a [`Source`](imgpkg_oci::Source) or a [`Destination`](imgpkg_oci::Destination), so copying from
 //! a registry, from an archive and from a directory that has just been packed are the same code.
@@ -23,6 +23,7 @@ pub mod copy;
 pub mod discover;
 mod error;
 pub mod event;
+pub mod forecast;
 #[cfg(test)]
 mod memory;
 pub mod plan;
@@ -34,4 +35,5 @@ pub use copy::{Copied, Options, Outcome};
 pub use discover::ImageSet;
 pub use error::Error;
 pub use event::{Event, Listener};
+pub use forecast::Forecast;
 pub use plan::{LayerChoice, Plan};

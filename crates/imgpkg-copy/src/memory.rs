@@ -21,6 +21,8 @@ pub(crate) struct Memory {
     pub(crate) log: Mutex<Vec<String>>,
     /// What was asked for by `existing`.
     pub(crate) asked: Mutex<Vec<String>>,
+    /// The blobs that were opened for reading, in order.
+    opened: Mutex<Vec<Digest>>,
     pub(crate) most_at_once: AtomicUsize,
     at_once: AtomicUsize,
     pub(crate) refused: Mutex<HashSet<Digest>>,
@@ -35,6 +37,10 @@ impl Memory {
             memory.blobs.lock().unwrap().insert(Digest::sha256_of(blob), Bytes::from_static(blob));
         }
         memory
+    }
+
+    pub(crate) fn read(&self) -> Vec<Digest> {
+        self.opened.lock().unwrap().clone()
     }
 
     pub(crate) fn log(&self) -> Vec<String> {
@@ -61,6 +67,7 @@ impl Source for Memory {
         blob: &'a Descriptor,
         from: BlobProgress,
     ) -> BoxFuture<'a, StoreResult<BlobReader>> {
+        self.opened.lock().unwrap().push(blob.digest.clone());
         let found = self.blobs.lock().unwrap().get(&blob.digest).cloned();
         let reader = found.map(|bytes| BlobReader::of_bytes(blob.clone(), &bytes, from));
         std::future::ready(reader.ok_or_else(|| not_found(blob.digest.as_str()))).boxed()
