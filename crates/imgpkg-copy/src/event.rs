@@ -62,7 +62,7 @@ pub enum Event {
         /// How many more bytes. A blob that has to be read again after a failure is counted again.
         bytes: u64,
     },
-    /// A blob is in the destination.
+    /// A blob is in the destination. Told again of a blob that the destination has lost and got once more.
     BlobDone {
         /// The blob.
         digest: Digest,

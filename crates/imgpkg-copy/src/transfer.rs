@@ -64,11 +64,14 @@ impl Transfer {
 
     async fn put_blob(&self, step: &BlobStep) -> Result<(), Error> {
         let started = Instant::now();
-        let content = Content { step, listener: self.listener.clone() };
-        let put = self.destination.put_blob(&step.descriptor, &content).await.map_err(|source| {
-            Error::Blob { digest: step.descriptor.digest.clone(), name: step.needed_by.clone(), source }
-        })?;
         let (digest, size) = (step.descriptor.digest.clone(), step.descriptor.size);
+        (self.listener)(Event::BlobStarted { digest: digest.clone(), size });
+        let content = Content { step, listener: self.listener.clone() };
+        let put = self
+            .destination
+            .put_blob(&step.descriptor, &content)
+            .await
+            .map_err(|source| Error::Blob { digest: digest.clone(), name: step.needed_by.clone(), source })?;
         (self.listener)(Event::BlobDone { digest, size, put, elapsed: started.elapsed() });
         Ok(())
     }
