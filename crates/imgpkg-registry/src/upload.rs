@@ -1,23 +1,29 @@
 //! Writing a blob (distribution specification, "Pushing blobs").
 
 mod body;
+mod checkpoint;
+mod chunk;
+mod stream;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{HeaderValue, Method};
-use imgpkg_oci::{BlobError, BlobOpener, BlobProgress, BlobPut, BlobReader, Descriptor, ErrorKind};
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderName, HeaderValue, Method};
+use imgpkg_oci::{BlobOpener, BlobProgress, BlobPut, Descriptor, ErrorKind};
 use url::Url;
 
 use crate::auth::Access;
-use crate::budget::Permit;
 use crate::error::Error;
 use crate::http::Response;
 use crate::origin;
 use crate::retry::Attempts;
 use crate::session::{Call, Session};
+use stream::Upload;
 
 /// Blobs up to this many bytes are sent in one request, from memory, so that they can be sent again at once.
 const SMALL: u64 = 1024 * 1024;
+
+/// What a registry asks for at least in each part of an upload (distribution specification, "Pushing a blob in chunks").
+const CHUNK_MIN_LENGTH: HeaderName = HeaderName::from_static("oci-chunk-min-length");
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
@@ -53,15 +59,20 @@ impl Session {
         }
         attempts.progress();
         let mut corrupt = 0;
+        let mut upload = Upload::new(blob, session);
         loop {
-            let error = match self.upload(blob, content, session.take(), &mut attempts).await {
+            let error = match self.upload(blob, content, &mut upload, &mut attempts).await {
                 Ok(()) => return Ok(BlobPut::Sent),
                 Err(error) => error,
             };
             // Bytes can be damaged on their way, once. Twice, and they are damaged where they come from.
             if error.kind() == ErrorKind::Corrupt && corrupt == 0 {
                 corrupt += 1;
+                upload = Upload::new(blob, None);
+            } else if upload.is_too_large(&error) {
+                upload.in_parts();
             } else if has_lost_the_upload(&error) {
+                upload.begin_again();
                 attempts.pause_anyway(error).await?;
             } else {
                 attempts.pause(error).await?;
@@ -101,44 +112,32 @@ impl Session {
         }
     }
 
-    async fn begin(&self, attempts: &mut Attempts) -> Result<Url, Error> {
+    /// Opens an upload: where its content goes, and the least bytes that the registry wants of each part of it.
+    async fn begin(&self, attempts: &mut Attempts) -> Result<(Url, Option<u64>), Error> {
         let url = self.url("blobs/uploads/").await?;
         let call = Call::new(Method::POST, url, Access::Push, &[202]).body(Bytes::new());
-        location(&self.send_within(&call, attempts).await?)
+        let response = self.send_within(&call, attempts).await?;
+        let least = response.text(CHUNK_MIN_LENGTH).and_then(|bytes| bytes.trim().parse().ok());
+        Ok((location(&response)?, least))
     }
 
     async fn upload(
         &self,
         blob: &Descriptor,
         content: &dyn BlobOpener,
-        session: Option<Url>,
+        upload: &mut Upload,
         attempts: &mut Attempts,
     ) -> Result<(), Error> {
-        let turn = if blob.size > SMALL { Some(self.upload_turn().await?) } else { None };
-        let session = match session {
+        if blob.size > SMALL {
+            let session = self.stream(blob, content, upload, attempts).await?;
+            return self.finish(session, blob, Bytes::new(), attempts).await;
+        }
+        let session = match upload.take_session() {
             Some(session) => session,
-            None => self.begin(attempts).await?,
+            None => self.begin(attempts).await?.0,
         };
         let reader = content.open(BlobProgress::start(&blob.digest)).await?;
-        let (session, rest) = match turn {
-            Some(turn) => (self.stream(session, reader, turn).await?, Bytes::new()),
-            None => (session, reader.collect(SMALL).await?),
-        };
-        self.finish(session, blob, rest, attempts).await
-    }
-
-    /// Sends all of a large blob in one PATCH; returns where to finish it.
-    async fn stream(&self, session: Url, reader: BlobReader, turn: Permit) -> Result<Url, Error> {
-        let call = Call::new(Method::PATCH, session, Access::Push, &[200, 201, 202, 204])
-            .bulk()
-            .header(CONTENT_TYPE, OCTETS)
-            .header(CONTENT_LENGTH, HeaderValue::from(reader.descriptor().size));
-        let (body, failure) = body::of(reader, self.transport.header_timeout);
-        match self.send_stream(&call, body, &turn).await {
-            Ok(response) => location(&response),
-            // If the content broke, that is the story, and not what became of the request because of it.
-            Err(error) => Err(failure.take().map_or(error, Error::from)),
-        }
+        self.finish(session, blob, reader.collect(SMALL).await?, attempts).await
     }
 
     async fn finish(
@@ -178,22 +177,5 @@ fn has_lost_the_upload(error: &Error) -> bool {
             method != "POST" && matches!(source.status().as_u16(), 404 | 416) && !names_repository
         }
         _ => false,
-    }
-}
-
-/// Where a body leaves the reason for which it ended early.
-pub(crate) type Failure = std::sync::Arc<Slot>;
-
-/// A place for one error.
-#[derive(Default)]
-pub(crate) struct Slot(std::sync::Mutex<Option<BlobError>>);
-
-impl Slot {
-    fn put(&self, error: BlobError) {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
-    }
-
-    fn take(&self) -> Option<BlobError> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 }

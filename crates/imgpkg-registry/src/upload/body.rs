@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use imgpkg_oci::BlobReader;
+use imgpkg_oci::{BlobError, BlobReader};
 
-use super::Failure;
+use super::checkpoint::Checkpoints;
 use crate::error::Cause;
 use crate::http::Body;
 
@@ -36,56 +36,104 @@ enum Phase {
     Answer(Instant),
 }
 
-struct Content {
+/// The content of a blob on its way: what has been read and not sent, and what is still to be read. It outlives the
+/// requests that carry it.
+pub(crate) struct Content {
     reader: BlobReader,
     piece: Bytes,
-    left: u64,
-    phase: Arc<Mutex<Phase>>,
-    failure: Failure,
+    checkpoints: Checkpoints,
+    failure: Option<BlobError>,
 }
 
-/// A body that sends what a reader reads; and where to look for the reader's error, should it end early.
-pub(crate) fn of(reader: BlobReader, stall: Duration) -> (Body, Failure) {
-    let size = reader.descriptor().size;
+/// Content that is handed from one request to the next. Only one of them reads it at a time.
+pub(crate) type Shared = Arc<tokio::sync::Mutex<Content>>;
+
+impl Content {
+    /// Content from where `reader` begins. How far it has come is noted in `checkpoints`.
+    pub(crate) fn new(reader: BlobReader, checkpoints: Checkpoints) -> Self {
+        Self { reader, piece: Bytes::new(), checkpoints, failure: None }
+    }
+
+    /// Why the content ended early, if it did.
+    pub(crate) fn take_failure(&mut self) -> Option<BlobError> {
+        self.failure.take()
+    }
+
+    /// Reads and drops so many bytes.
+    ///
+    /// # Errors
+    /// When the content breaks, or turns out to be another one.
+    pub(crate) async fn skip(&mut self, bytes: u64) -> Result<(), BlobError> {
+        let mut left = bytes;
+        while left > 0 {
+            if self.piece.is_empty() {
+                match self.read().await? {
+                    Some(piece) => self.piece = piece,
+                    None => return Ok(()),
+                }
+            }
+            // At most the length of a piece in memory, so the cast keeps the value.
+            let part = left.min(self.piece.len() as u64) as usize;
+            drop(self.piece.split_to(part));
+            left -= part as u64;
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self) -> Result<Option<Bytes>, BlobError> {
+        let piece = self.reader.next().await?;
+        self.checkpoints.note(self.reader.progress());
+        Ok(piece)
+    }
+}
+
+/// One request's part of the content.
+struct Part {
+    content: Shared,
+    left: u64,
+    phase: Arc<Mutex<Phase>>,
+}
+
+/// A body that sends the next `length` bytes of the content of a blob of `size` bytes.
+pub(crate) fn of(content: &Shared, length: u64, size: u64, stall: Duration) -> Body {
     let phase = Arc::new(Mutex::new(Phase::Nobody));
-    let failure = Failure::default();
-    let content = Content {
-        reader,
-        piece: Bytes::new(),
-        left: size,
-        phase: Arc::clone(&phase),
-        failure: Arc::clone(&failure),
-    };
-    let stream = futures_util::stream::unfold(Some(content), |state| async move {
-        let mut content = state?;
-        match content.next().await {
-            Ok(Some(piece)) => Some((Ok(piece), Some(content))),
+    let part = Part { content: Arc::clone(content), left: length, phase: Arc::clone(&phase) };
+    let stream = futures_util::stream::unfold(Some(part), |state| async move {
+        let mut part = state?;
+        match part.next().await {
+            Ok(Some(piece)) => Some((Ok(piece), Some(part))),
             Ok(None) => None,
             Err(error) => Some((Err(error), None)),
         }
     });
     let progress = Box::pin(watch(phase, stall, patience(size)));
-    (Body::Stream { body: reqwest::Body::wrap_stream(stream), progress }, failure)
+    Body::Stream { body: reqwest::Body::wrap_stream(stream), progress }
 }
 
-impl Content {
+impl Part {
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
-        if self.piece.is_empty() {
+        if self.left == 0 {
+            enter(&self.phase, Phase::Answer(Instant::now()));
+            return Ok(None);
+        }
+        let mut content = self.content.lock().await;
+        if content.piece.is_empty() {
             enter(&self.phase, Phase::Source);
-            match self.reader.next().await {
-                Ok(Some(chunk)) => self.piece = chunk,
+            match content.read().await {
+                Ok(Some(chunk)) => content.piece = chunk,
                 Ok(None) => {
                     enter(&self.phase, Phase::Answer(Instant::now()));
                     return Ok(None);
                 }
                 Err(error) => {
-                    self.failure.put(error);
+                    content.failure = Some(error);
                     return Err(io::Error::other("the content could not be read"));
                 }
             }
         }
-        let piece = self.piece.split_to(self.piece.len().min(PIECE));
-        self.left = self.left.saturating_sub(piece.len() as u64);
+        let most = usize::try_from(self.left).unwrap_or(PIECE).min(PIECE).min(content.piece.len());
+        let piece = content.piece.split_to(most);
+        self.left -= piece.len() as u64;
         // Whoever sends as many bytes as were announced does not ask for more.
         let now = Instant::now();
         enter(&self.phase, if self.left == 0 { Phase::Answer(now) } else { Phase::Network(now) });

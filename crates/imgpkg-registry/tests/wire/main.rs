@@ -12,3 +12,4 @@ mod proxy;
 mod retry;
 mod server;
 mod upload;
+mod upload_parts;
