@@ -3,6 +3,7 @@
 //! Each chunk is passed on a fixed time after it arrived, and chunks travel side by side: bandwidth is not limited, and
 //! a thousand connections wait no longer than one. A connection itself is opened without delay.
 
+mod clock;
 mod scanner;
 
 use std::collections::BTreeMap;
@@ -14,10 +15,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
 
+use self::clock::Clock;
 use self::scanner::RequestScanner;
 
 /// The most bytes that are taken from a connection at once.
@@ -72,7 +73,8 @@ pub(crate) struct Proxy {
 
 #[derive(Debug)]
 struct Link {
-    delay: Duration,
+    /// `None` where nothing is delayed.
+    clock: Option<Clock>,
     upstream: Mutex<SocketAddr>,
     traffic: Mutex<Traffic>,
 }
@@ -93,8 +95,9 @@ impl Proxy {
     pub(crate) async fn start(delay: Duration, upstream: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        let clock = if delay.is_zero() { None } else { Some(Clock::start(delay)?) };
         let link =
-            Arc::new(Link { delay, upstream: Mutex::new(upstream), traffic: Mutex::new(Traffic::default()) });
+            Arc::new(Link { clock, upstream: Mutex::new(upstream), traffic: Mutex::new(Traffic::default()) });
         let listening = tokio::spawn(listen(listener, link.clone()));
         Ok(Self { address, link, listening })
     }
@@ -143,41 +146,48 @@ async fn connect(client: TcpStream, server: TcpStream, link: &Link) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let mut scanner = RequestScanner::default();
-    let up = forward(from_client, to_server, link.delay, |bytes| {
+    let up = forward(from_client, to_server, link.clock.as_ref(), |bytes| {
         let mut traffic = link.traffic();
         traffic.sent_bytes += bytes.len() as u64;
         scanner.scan(bytes, &mut traffic);
     });
-    let down = forward(from_server, to_client, link.delay, |bytes| {
+    let down = forward(from_server, to_client, link.clock.as_ref(), |bytes| {
         link.traffic().received_bytes += bytes.len() as u64;
     });
     tokio::join!(up, down);
 }
 
+/// A chunk that is on the way, and the moment of its arrival if that is not now.
+struct Chunk {
+    bytes: Vec<u8>,
+    due: Option<oneshot::Receiver<()>>,
+}
+
 async fn forward(
     mut reader: OwnedReadHalf,
     mut writer: OwnedWriteHalf,
-    delay: Duration,
+    clock: Option<&Clock>,
     mut observe: impl FnMut(&[u8]),
 ) {
-    let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_ON_THE_WAY);
+    let (sender, mut receiver) = mpsc::channel::<Chunk>(CHUNKS_ON_THE_WAY);
     let read = async move {
         let mut buffer = vec![0; CHUNK_BYTES];
         // An end and a failure look the same from the other side, after the same time: an empty chunk.
         loop {
             let count = reader.read(&mut buffer).await.unwrap_or(0);
-            let bytes = buffer.get(..count).unwrap_or_default();
-            observe(bytes);
-            let sent = sender.send((Instant::now() + delay, bytes.to_vec())).await;
-            if sent.is_err() || count == 0 {
+            let bytes = buffer.get(..count).unwrap_or_default().to_vec();
+            let due = clock.map(Clock::after_delay);
+            observe(&bytes);
+            if sender.send(Chunk { bytes, due }).await.is_err() || count == 0 {
                 return;
             }
         }
     };
     let write = async move {
-        while let Some((due, bytes)) = receiver.recv().await {
-            if !delay.is_zero() {
-                sleep_until(due).await;
+        while let Some(Chunk { bytes, due }) = receiver.recv().await {
+            if let Some(due) = due {
+                // Only a clock that has ended does not strike; then there is nothing to wait for.
+                let _ = due.await;
             }
             if bytes.is_empty() || writer.write_all(&bytes).await.is_err() {
                 break;
