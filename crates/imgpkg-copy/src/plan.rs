@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use imgpkg_oci::{
-    Descriptor, Destination, Digest, DigestReference, ImageManifest, Manifest, ManifestTree, Repository,
-    Source, TagOrDigest, TreeContent,
+    Descriptor, Destination, Digest, DigestReference, ErrorKind, ImageManifest, Manifest, ManifestTree,
+    Repository, Source, TagOrDigest, TreeContent,
 };
 
 use crate::Error;
@@ -179,7 +179,12 @@ async fn existing(
     target: &TagOrDigest,
     name: &DigestReference,
 ) -> Result<Option<Digest>, Error> {
-    destination.existing(target).await.map_err(|source| Error::Checking { name: name.clone(), source })
+    match destination.existing(target).await {
+        Ok(found) => Ok(found),
+        // Who may not look may still be allowed to write; and if not, the answer to that says why.
+        Err(error) if error.kind() == ErrorKind::Denied => Ok(None),
+        Err(source) => Err(Error::Checking { name: name.clone(), source }),
+    }
 }
 
 /// The plan in the making, with what it has met already.

@@ -1,5 +1,6 @@
 //! How many requests one host gets at a time. It starts at 16, climbs to 64 while the host copes and there is more to
-//! ask, and is halved when the host says that it is too much or stops answering.
+//! ask, and is halved when the host says that it is too much or stops answering. Until that has happened once it climbs
+//! with every answer, because a copy of many small images is over in a few round trips; afterwards carefully.
 //!
 //! There are two lanes of equal width. An upload of a large blob may have to wait for a download from the same host
 //! (a copy within one registry); if both stood in one queue, uploads could fill it and wait for ever.
@@ -71,7 +72,8 @@ impl Budget {
         let mut state = self.state();
         state.successes += 1;
         let busy = self.lanes.iter().any(|lane| lane.available_permits() == 0);
-        if busy && state.limit < self.most && state.successes * 4 >= state.limit {
+        let enough = if state.last_cut.is_none() { 1 } else { state.limit.div_ceil(4) };
+        if busy && state.limit < self.most && state.successes >= enough {
             state.successes = 0;
             state.limit += 1;
             for (lane, semaphore) in self.lanes.iter().enumerate() {
@@ -152,6 +154,24 @@ mod tests {
             budget.success();
         }
         assert_eq!(limit(&budget), 64);
+    }
+
+    #[tokio::test]
+    async fn it_climbs_with_every_answer_until_there_was_trouble() {
+        let budget = Budget::new(None);
+        let mut held = Vec::new();
+        let mut answer = |budget: &Arc<Budget>| {
+            while let Some(permit) = futures_util::FutureExt::now_or_never(budget.acquire(Lane::Request)) {
+                held.push(permit);
+            }
+            budget.success();
+        };
+        (0..4).for_each(|_| answer(&budget));
+        assert_eq!(limit(&budget), 20);
+        budget.overload();
+        assert_eq!(limit(&budget), 10);
+        (0..4).for_each(|_| answer(&budget));
+        assert_eq!(limit(&budget), 11);
     }
 
     #[tokio::test]

@@ -85,8 +85,8 @@ impl Session {
         let call = Call::new(Method::HEAD, url, Access::Push, &[200]);
         match self.send_within(&call, attempts).await {
             Ok(_) => Ok(true),
-            // Who cannot be asked can perhaps be sent to.
-            Err(error) if error.status().is_some_and(|s| matches!(s.as_u16(), 400 | 404 | 405)) => Ok(false),
+            // Who cannot be asked can perhaps be sent to; and if not, the answer to that has a body that says why.
+            Err(error) if error.status().is_some_and(|s| matches!(s.as_u16(), 400..=405)) => Ok(false),
             Err(error) => Err(error),
         }
     }
