@@ -14,13 +14,17 @@ use crate::ui::table::UnknownColumn;
 mod completion;
 mod copy;
 mod describe;
+mod metered;
 mod pack;
 mod pull;
 mod push;
 mod save;
 mod serve;
 mod tag;
+mod unfinished;
 pub(crate) mod version;
+
+pub(crate) use self::unfinished::hints;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +150,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<(), Comm
         Command::Help(_) => {}
         Command::Version(_) => version::run(context),
     }
+    context.progress.rest();
     context.ui.succeeded();
     Ok(())
 }

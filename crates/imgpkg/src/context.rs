@@ -2,14 +2,16 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-use imgpkg_registry::{Client, Environment};
+use imgpkg_registry::{Client, ClientOptions, Environment};
 
 use crate::args::registry::RegistryArgs;
 use crate::commands::CommandError;
 use crate::debug_log;
 use crate::ui::Ui;
+use crate::ui::progress::Progress;
 
 /// The variable that switched all cloud keychains on before they could be named.
 const OLD_KEYCHAIN_VARIABLE: &str = "IMGPKG_ENABLE_IAAS_AUTH";
@@ -18,6 +20,8 @@ const OLD_KEYCHAIN_VARIABLE: &str = "IMGPKG_ENABLE_IAAS_AUTH";
 pub(crate) struct Context {
     /// The program's voice.
     pub(crate) ui: Arc<Ui>,
+    /// What shows how far the command has come.
+    pub(crate) progress: Arc<Progress>,
     /// Is traffic with registries shown?
     pub(crate) debug: bool,
 }
@@ -32,6 +36,31 @@ impl Context {
         registry: &RegistryArgs,
         concurrency: Option<NonZeroUsize>,
     ) -> Result<Client, CommandError> {
+        Ok(Client::new(self.client_options(registry, concurrency))?)
+    }
+
+    /// The same client, with a count of the requests that it has sent.
+    ///
+    /// # Errors
+    /// As [`Context::client`].
+    pub(crate) fn counting_client(
+        &self,
+        registry: &RegistryArgs,
+        concurrency: Option<NonZeroUsize>,
+    ) -> Result<(Client, Arc<AtomicUsize>), CommandError> {
+        let mut options = self.client_options(registry, concurrency);
+        let (requests, trace) = (Arc::<AtomicUsize>::default(), options.trace.take());
+        let count = Arc::clone(&requests);
+        options.trace = Some(Arc::new(move |event: &str| {
+            count.fetch_add(usize::from(event.starts_with("--> ")), Ordering::Relaxed);
+            if let Some(trace) = &trace {
+                trace(event);
+            }
+        }));
+        Ok((Client::new(options)?, requests))
+    }
+
+    fn client_options(&self, registry: &RegistryArgs, concurrency: Option<NonZeroUsize>) -> ClientOptions {
         if std::env::var_os(OLD_KEYCHAIN_VARIABLE).is_some() {
             self.ui.alert(&format!(
                 "{OLD_KEYCHAIN_VARIABLE} environment variable will be deprecated, \
@@ -46,6 +75,6 @@ impl Context {
                 ui.alert(&debug_log::entry(SystemTime::now(), event));
             }));
         }
-        Ok(Client::new(options)?)
+        options
     }
 }

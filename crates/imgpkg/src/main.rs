@@ -20,6 +20,7 @@ use commands::CommandError;
 use commands::version::VERSION;
 use context::Context;
 use interrupt::Interrupts;
+use ui::progress::{Bars, Progress};
 use ui::{Mode, Presentation, Ui};
 
 /// How long work on other threads may take to notice that the command is over.
@@ -43,15 +44,20 @@ fn perform(global: &GlobalArgs, command: &Command) -> ExitCode {
     let terminal = io::stdout().is_terminal();
     let presentation = global.presentation(terminal, |name| std::env::var(name).ok());
     let json = presentation.mode == Mode::Json;
-    let ui = Arc::new(Ui::new(presentation, io::stdout(), io::stderr()));
+    let style = global.progress_style(io::stderr().is_terminal(), |name| std::env::var(name).ok());
+    let bars = Bars::hidden();
+    let ui = Arc::new(Ui::new(presentation, io::stdout(), io::stderr()).beside(bars.clone()));
     if let Some(deprecation) = command.deprecation() {
         // The reference prints this on stdout, where it would spoil a JSON document.
         if json { ui.alert(deprecation) } else { ui.raw(&format!("{deprecation}\n")) }
     }
-    let context = Context { ui: Arc::clone(&ui), debug: global.debug };
+    let progress = Progress::new(style, Arc::clone(&ui), bars);
+    let context = Context { ui: Arc::clone(&ui), progress, debug: global.debug };
     let result = run(command, &context);
+    context.progress.finish(result.as_ref().err().map(|error| ui::error::message(error)));
     if let Err(error) = &result {
         ui.error(error);
+        commands::hints(command).iter().for_each(|hint| ui.alert(hint));
     }
     let result = result.and(ui.finish().map_err(CommandError::Output).inspect_err(|error| ui.error(error)));
     result.map_or_else(|error| ExitCode::from(error.exit_code()), |()| ExitCode::SUCCESS)

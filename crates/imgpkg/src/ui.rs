@@ -11,7 +11,7 @@
 //! | note, alert | stderr | stderr | stderr |
 //! | error | stderr | stderr | stderr and `Lines` |
 //!
-//! `--quiet` silences notes. A stdout whose reader went away swallows the rest; any other failure to write there is
+//! Progress goes to stderr in every mode (see [`progress`]). `--quiet` silences it, and notes. A stdout whose reader went away swallows the rest; any other failure to write there is
 //! reported by [`Ui::finish`].
 
 use std::error::Error;
@@ -21,9 +21,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) mod colour;
 pub(crate) mod error;
 pub(crate) mod json;
+pub(crate) mod progress;
+pub(crate) mod quantity;
 pub(crate) mod table;
 
 use self::json::Document;
+use self::progress::Bars;
 use self::table::{Table, UnknownColumn};
 
 /// What becomes of what is said; see the table at the top of this module.
@@ -71,6 +74,8 @@ struct State {
     err: Box<dyn Write + Send>,
     last: Option<Group>,
     document: Document,
+    /// What has to be out of the way while something is written.
+    bars: Bars,
     /// Why stdout is written to no more.
     failure: Option<io::Error>,
 }
@@ -93,15 +98,17 @@ impl Ui {
             err: Box::new(err),
             last: None,
             document: Document::default(),
+            bars: Bars::hidden(),
             failure: None,
         };
         Self { presentation, state: Mutex::new(state) }
     }
 
-    /// What becomes of what is said.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the progress display of the commands to come"))]
-    pub(crate) fn mode(&self) -> Mode {
-        self.presentation.mode
+    /// The same voice, on a terminal that these bars are on as well.
+    #[must_use]
+    pub(crate) fn beside(self, bars: Bars) -> Self {
+        self.state().bars = bars;
+        self
     }
 
     /// Part of a line, or several lines: a command's log. No newline is added.
@@ -224,14 +231,16 @@ impl State {
 
     fn write(&mut self, text: &str) {
         if self.failure.is_none() {
-            let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+            let out = &mut self.out;
+            let written = self.bars.aside(|| out.write_all(text.as_bytes()).and_then(|()| out.flush()));
             self.failure = written.err();
         }
     }
 
     fn complain(&mut self, text: &str) {
         // There is nowhere left to report a stderr that cannot be written to.
-        let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
+        let err = &mut self.err;
+        let _ = self.bars.aside(|| err.write_all(text.as_bytes()).and_then(|()| err.flush()));
     }
 }
 

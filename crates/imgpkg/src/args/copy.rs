@@ -27,6 +27,12 @@ const EXAMPLES: &str = "  # Copy a bundle with its images from one registry to a
   # ... and on the other side read it into the registry there, noting the digest in a lock file
   imgpkg copy --tar app.tar --to-repo internal.example/app-config --lock-output app.lock.yml
 
+  # See how much that would move before it is begun
+  imgpkg copy -b registry.example/app-config:v1.0.0 --to-tar app.tar --dry-run
+
+  # Bring a tar file up to the next version, fetching only the layers that it does not have
+  imgpkg copy -b registry.example/app-config:v2.0.0 --to-tar app.tar --resume
+
   # Copy a single image
   imgpkg copy -i registry.example/app:v1.0.0 --to-repo internal.example/app";
 
@@ -71,9 +77,12 @@ pub(crate) struct CopyArgs {
     /// Allow imgpkg to use repository-based tags for convenience
     #[arg(long, action = ArgAction::Set, value_parser = value::boolean, default_value = "false")]
     pub(crate) repo_based_tags: bool,
-    /// Resume the copy to tar. When set to true will try to read the tar and only download the missing blobs
+    /// Resume the copy to tar. When set to true will try to read the tar and only download the missing blobs. What an interrupted copy left in TAR.partial is used in any case
     #[arg(long, action = ArgAction::Set, value_parser = value::boolean, default_value = "false")]
     pub(crate) resume: bool,
+    /// Print what would be copied: images, blobs and bytes to fetch, to send, to mount and already there; write nothing
+    #[arg(long, action = ArgAction::Set, value_parser = value::boolean, default_value = "false")]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
 }
@@ -93,6 +102,8 @@ pub(crate) struct CopyRequest {
     pub(crate) include_non_distributable_layers: bool,
     /// Are tags made from the names of the origins' repositories?
     pub(crate) repo_based_tags: bool,
+    /// Is only said what would be copied?
+    pub(crate) dry_run: bool,
 }
 
 /// What is copied.
@@ -122,7 +133,7 @@ pub(crate) enum CopyDestination {
     Tar {
         /// The archive.
         path: PathBuf,
-        /// Is what a former attempt left used?
+        /// Are the layers used that a finished archive there has?
         resume: bool,
     },
 }
@@ -154,6 +165,7 @@ impl CopyArgs {
             cosign_signatures: self.cosign_signatures,
             include_non_distributable_layers: self.include_non_distributable_layers,
             repo_based_tags: self.repo_based_tags,
+            dry_run: self.dry_run,
         })
     }
 

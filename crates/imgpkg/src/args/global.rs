@@ -2,7 +2,8 @@
 
 use clap::ArgAction;
 
-use super::value::{self, CsvRecord};
+use super::value::{self, CsvRecord, ProgressChoice};
+use crate::ui::progress::Style;
 use crate::ui::{Mode, Presentation, colour};
 
 /// The flags that every command takes, before it or behind it.
@@ -20,6 +21,9 @@ pub(crate) struct GlobalArgs {
     /// Output as JSON
     #[arg(long, global = true, action = ArgAction::Set, value_parser = value::boolean, default_value = "false")]
     pub(crate) json: bool,
+    /// Set how progress is shown on stderr: bars on a terminal and a line every ten seconds elsewhere (auto), plain, json, none
+    #[arg(long, global = true, value_parser = value::progress, default_value = "auto")]
+    pub(crate) progress: ProgressChoice,
     /// Silence progress and other news on stderr; warnings and errors remain
     #[arg(long, global = true, action = ArgAction::Set, value_parser = value::boolean, default_value = "false")]
     pub(crate) quiet: bool,
@@ -32,6 +36,22 @@ pub(crate) struct GlobalArgs {
 }
 
 impl GlobalArgs {
+    /// How to show progress, given whether stderr is a terminal.
+    pub(crate) fn progress_style(
+        &self,
+        terminal: bool,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Style {
+        let can_move = environment("TERM").is_none_or(|term| term != "dumb");
+        match self.progress {
+            _ if self.quiet => Style::None,
+            ProgressChoice::Auto if terminal && can_move => Style::Bars,
+            ProgressChoice::Auto | ProgressChoice::Plain => Style::Plain,
+            ProgressChoice::Json => Style::Json,
+            ProgressChoice::None => Style::None,
+        }
+    }
+
     /// How to present things, given whether stdout is a terminal. `--tty=false` changes nothing on one.
     pub(crate) fn presentation(
         &self,

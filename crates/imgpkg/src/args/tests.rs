@@ -8,6 +8,7 @@ use super::copy::{CopyDestination, CopySource};
 use super::pull::PullSource;
 use super::push::{ArchiveDestination, PushRequest};
 use super::*;
+use crate::ui::progress::Style;
 use crate::ui::{Mode, error};
 
 fn parsed(line: &str) -> Result<Invocation, UsageError> {

@@ -9,12 +9,14 @@ mod csv;
 mod duration;
 mod integer;
 mod labels;
+mod progress;
 
 pub(crate) use boolean::boolean;
 pub(crate) use csv::{CsvRecord, csv_record, items};
 pub(crate) use duration::duration;
 pub(crate) use integer::integer;
 pub(crate) use labels::{Labels, labels};
+pub(crate) use progress::{ProgressChoice, progress};
 
 /// Reads a path. Unlike clap's own reader it takes an empty one, which counts as a flag that was not given.
 pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
@@ -78,6 +80,9 @@ pub(crate) enum ValueError {
     /// More than one line.
     #[error("expected one line of comma-separated values, got more")]
     CsvLines,
+    /// No way to show progress.
+    #[error("it can only have the following values [auto, plain, json, none]")]
+    Progress,
     /// A label without a value.
     #[error("{pair} must be formatted as key=value")]
     Label {

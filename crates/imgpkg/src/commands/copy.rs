@@ -13,6 +13,8 @@ use imgpkg_lock::AnyLock;
 use imgpkg_oci::{Reference, Tag};
 use imgpkg_registry::Client;
 
+mod dry_run;
+
 use super::CommandError;
 use crate::args::copy::{CopyArgs, CopyDestination, CopyRequest, CopySource};
 use crate::context::Context;
@@ -21,22 +23,18 @@ use crate::ui::Ui;
 /// Copies what was named to a repository or an archive.
 pub(super) async fn run(args: &CopyArgs, context: &Context) -> Result<(), CommandError> {
     let request = args.request()?;
+    if request.dry_run {
+        return dry_run::run(args, &request, context).await;
+    }
     let client = context.client(&args.registry, request.concurrency)?;
+    let progress = context.progress.listener("copy");
     let set = discover_source(&request, &client).await?;
     let exported = !matches!(request.source, CopySource::Tar(_));
     if exported {
         say_exported(&set, &context.ui);
     }
-    let options = Options {
-        layers: if request.include_non_distributable_layers {
-            LayerChoice::All
-        } else {
-            LayerChoice::Distributable
-        },
-        repository_based_tags: request.repo_based_tags,
-        concurrency: request.concurrency.map(NonZeroUsize::get),
-    };
-    let listener = listener(context.ui.clone());
+    let options = options(&request);
+    let listener = listener(context.ui.clone(), progress);
     let outcome = match &request.destination {
         CopyDestination::Tar { path, .. } => engine::to_archive(&set, path, options, listener).await?,
         CopyDestination::Repository { repository, lock_output } => {
@@ -50,6 +48,18 @@ pub(super) async fn run(args: &CopyArgs, context: &Context) -> Result<(), Comman
     };
     warn(&outcome, options, &context.ui);
     Ok(())
+}
+
+fn options(request: &CopyRequest) -> Options {
+    Options {
+        layers: match request.include_non_distributable_layers {
+            true => LayerChoice::All,
+            false => LayerChoice::Distributable,
+        },
+        repository_based_tags: request.repo_based_tags,
+        concurrency: request.concurrency.map(NonZeroUsize::get),
+        resume: matches!(request.destination, CopyDestination::Tar { resume: true, .. }),
+    }
 }
 
 async fn discover_source(request: &CopyRequest, client: &Client) -> Result<ImageSet, CommandError> {
@@ -89,11 +99,15 @@ fn say_exported(set: &ImageSet, ui: &Ui) {
     ui.line(&format!("{PREFIX}exported {count} images\n"));
 }
 
-fn listener(ui: Arc<Ui>) -> Listener {
+fn listener(ui: Arc<Ui>, progress: Listener) -> Listener {
     Arc::new(move |event| {
+        progress(event.clone());
         let line = match event {
             Event::Importing { items } => format!("importing {items} images..."),
             Event::TaggingImages => "Tagging images".to_owned(),
+            Event::Reusing { layers } => {
+                format!("Going to reuse {layers} layers from the tar already in disk")
+            }
             Event::WritingLayers => "writing layers...".to_owned(),
             Event::FileWritten { name, elapsed } => format!("done: file '{name}' ({})", go_duration(elapsed)),
             _ => return,

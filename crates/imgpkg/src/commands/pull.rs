@@ -9,6 +9,7 @@ use imgpkg_lock::BundleLock;
 use imgpkg_oci::Reference;
 
 use super::CommandError;
+use super::metered::Metered;
 use crate::args::pull::{PullArgs, PullRequest, PullSource};
 use crate::context::Context;
 use crate::ui::Ui;
@@ -27,8 +28,9 @@ pub(super) async fn run(args: &PullArgs, context: &Context) -> Result<(), Comman
     };
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let output = OutputDirectory::prepare(&request.output, home.as_deref())?;
-    let skipped =
-        pull(Arc::new(client), &name, &reference, wanted, output, listener(context.ui.clone())).await?;
+    let repositories = Arc::new(Metered::new(Arc::new(client), context.progress.listener("pull")));
+    let listener = listener(context.ui.clone());
+    let skipped = pull(repositories, &name, &reference, wanted, output, listener).await?;
     if skipped > 0 {
         context.ui.alert(&format!(
             "imgpkg: Warning: {skipped} links, devices or pipes in the image were skipped: only files and directories are created"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use imgpkg_archive::{Archive, Item};
 use imgpkg_bundle::fetch::is_bundle;
-use imgpkg_copy::{ImageSet, Options, copy, discover, event, record};
+use imgpkg_copy::{ImageSet, Options, copy, discover, record};
 use imgpkg_oci::{Repository, TagReference};
 use imgpkg_registry::Client;
 
@@ -82,8 +82,10 @@ async fn push_set(
     context: &Context,
 ) -> Result<(), CommandError> {
     let destination = client.repository(repository);
-    let outcome =
-        copy::to_repository(set, destination, repository, Options::default(), event::silent()).await?;
+    let listener = context.progress.listener("push");
+    let outcome = copy::to_repository(set, destination, repository, Options::default(), listener).await?;
+    // What comes now is no whole line.
+    context.progress.rest();
     for copied in &outcome.copied {
         context.ui.line(&format!("Pushed '{}'", copied.destination));
     }

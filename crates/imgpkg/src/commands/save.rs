@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imgpkg_copy::{Options, copy, discover, event};
+use imgpkg_copy::{Options, copy, discover};
 use imgpkg_oci::{Repository, Tag};
 
 use super::CommandError;
@@ -24,7 +24,10 @@ pub(super) async fn run(args: &SaveArgs, context: &Context) -> Result<(), Comman
     let image = pack(request.content, context).await?;
     let (tree, source) = (image.tree(), repository.at(image.digest().clone()));
     let set = discover::from_built(Arc::new(image), tree, source.clone(), Some(tag));
-    copy::to_archive(&set, &request.tar, Options::default(), event::silent()).await?;
+    let listener = context.progress.listener("save");
+    copy::to_archive(&set, &request.tar, Options::default(), listener).await?;
+    // What comes now is no whole line.
+    context.progress.rest();
     context.ui.line(&format!("Saved '{}' to '{}'", source.digest(), request.tar.display()));
     Ok(())
 }

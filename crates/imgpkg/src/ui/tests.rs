@@ -219,8 +219,3 @@ fn a_reader_that_went_away_is_no_error_and_a_full_disk_is_one() {
     version(&full);
     assert_eq!(full.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
 }
-
-#[test]
-fn the_mode_can_be_asked_for() {
-    assert_eq!(Ui::new(presentation(Mode::Json), io::sink(), io::sink()).mode(), Mode::Json);
-}

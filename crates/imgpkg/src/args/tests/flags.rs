@@ -185,6 +185,26 @@ fn tty_turns_lines_on_and_nothing_turns_them_off_on_a_terminal() {
 }
 
 #[test]
+fn progress_suits_where_it_is_shown_unless_it_is_chosen() {
+    let style = |line: &str, terminal, term: &'static str| {
+        let environment = |name: &str| (name == "TERM").then(|| term.to_owned());
+        run(parsed(line)).0.progress_style(terminal, environment)
+    };
+    assert_eq!(style("version", true, "xterm"), Style::Bars);
+    assert_eq!(style("version", true, "dumb"), Style::Plain);
+    assert_eq!(style("version", false, "xterm"), Style::Plain);
+    assert_eq!(style("version --tty", false, "xterm"), Style::Plain);
+    assert_eq!(style("version --progress plain", true, "xterm"), Style::Plain);
+    assert_eq!(style("--progress=json version", true, "xterm"), Style::Json);
+    assert_eq!(style("version --progress none", true, "xterm"), Style::None);
+    assert_eq!(style("version --progress json --quiet", false, "xterm"), Style::None);
+    assert_eq!(
+        usage("version --progress bars"),
+        "invalid argument \"bars\" for \"--progress\" flag: it can only have the following values [auto, plain, json, none]"
+    );
+}
+
+#[test]
 fn ls_is_list() {
     let (_, command) = run(parsed("tag ls -i x --digests"));
     let Command::Tag(tag) = command else { panic!("not tag") };
@@ -209,10 +229,10 @@ fn help_is_laid_out_as_the_reference_lays_it_out() {
     );
     assert!(help.contains(expected), "{help}");
     assert!(
-        help.contains("\nGlobal Flags:\n      --color            Set color output (default true)\n"),
+        help.contains("\nGlobal Flags:\n      --color             Set color output (default true)\n"),
         "{help}"
     );
-    assert!(help.contains("  -y, --yes              Assume yes for any prompt\n"), "{help}");
+    assert!(help.contains("  -y, --yes               Assume yes for any prompt\n"), "{help}");
 }
 
 #[test]
