@@ -10,6 +10,10 @@ use std::sync::Arc;
 use http::StatusCode;
 use imgpkg_oci::{BlobError, Digest, ErrorKind, StoreError};
 
+use url::Url;
+
+use crate::origin;
+
 pub use cause::{Cause, CauseKind};
 pub use refusal::Refusal;
 
@@ -178,6 +182,18 @@ impl Error {
         match self {
             Self::Status { source, .. } => Some(source),
             Self::Shared(error) => error.refusal(),
+            _ => None,
+        }
+    }
+
+    /// The host that it is about, with its port where that is not the usual one.
+    pub(crate) fn host(&self) -> Option<String> {
+        match self {
+            Self::Transport { url, .. } | Self::Status { url, .. } | Self::Protocol { url, .. } => {
+                Url::parse(url).ok().map(|url| origin::shown(&url))
+            }
+            Self::BothSchemes { https, .. } => https.host(),
+            Self::Shared(error) => error.host(),
             _ => None,
         }
     }

@@ -13,8 +13,9 @@ use url::Url;
 use crate::budget::{Lane, Permit};
 use crate::error::{Cause, CauseKind, Error, Refusal};
 use crate::host::Host;
-use crate::origin::Origin;
+use crate::origin::{self, Origin};
 use crate::retry::{self, Policy};
+use crate::wait::{Wait, Waits};
 use crate::{ClientOptions, proxy, redact, tls, trace};
 
 /// How much of the body of an answer that is an error is read.
@@ -127,7 +128,11 @@ impl Transport {
             cap: options.max_requests_per_host,
             trace: options.trace.clone(),
             header_timeout: options.response_header_timeout,
-            retry: Policy { count: options.retry_count, pause: options.retry_pause },
+            retry: Policy::new(
+                options.retry_count,
+                options.retry_pause,
+                Waits::heard_by(options.on_wait.clone()),
+            ),
         })
     }
 
@@ -249,6 +254,10 @@ impl Transport {
         }
         if let Some(wait) = retry_after(response.headers()).filter(|wait| !retry::is_too_long(*wait)) {
             host.leave_alone(wait);
+            if !wait.is_zero() {
+                let host = origin::shown(response.url());
+                self.retry.waits.tell(|| Wait { host, time: wait, reason: status.to_string(), asked: true });
+            }
         }
     }
 

@@ -42,6 +42,7 @@ mod tag;
 mod tls;
 mod trace;
 mod upload;
+mod wait;
 
 pub use client::Client;
 pub use environment::Environment;
@@ -50,3 +51,4 @@ pub use options::{ClientOptions, Login};
 pub use repository::RepositoryClient;
 pub use secret::Secret;
 pub use trace::Trace;
+pub use wait::{Wait, WaitListener};

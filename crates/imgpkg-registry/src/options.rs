@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::trace::Trace;
+use crate::wait::WaitListener;
 use crate::{Environment, Secret};
 
 /// What the user said about credentials. It goes to every registry that is contacted.
@@ -44,6 +45,8 @@ pub struct ClientOptions {
     pub max_requests_per_host: Option<usize>,
     /// Told about every request and answer, secrets blanked.
     pub trace: Option<Trace>,
+    /// Told about every pause that a registry asked for or a failure made necessary.
+    pub on_wait: Option<WaitListener>,
 }
 
 impl Default for ClientOptions {
@@ -59,6 +62,7 @@ impl Default for ClientOptions {
             environment: Environment::of_process(),
             max_requests_per_host: None,
             trace: None,
+            on_wait: None,
         }
     }
 }

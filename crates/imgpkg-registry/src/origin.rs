@@ -26,6 +26,12 @@ impl Origin {
     }
 }
 
+/// The host of a URL as people write it: with its port where that is not the usual one.
+pub(crate) fn shown(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
 /// Where a `Location` or a `Link` leads. A registry behind a proxy that ends TLS often names itself with `http://`;
 /// where the host is the one that was asked over https, https it stays.
 pub(crate) fn resolve(asked: &Url, target: &str) -> Option<Url> {

@@ -11,6 +11,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::Error;
+use crate::wait::{Wait, Waits};
 
 /// How long an outage is waited out.
 const OUTAGE: Duration = Duration::from_secs(60);
@@ -25,10 +26,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 const MOST_DOUBLED: u32 = 30;
 
 /// How often, and how long between.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Policy {
-    pub(crate) count: u32,
-    pub(crate) pause: Duration,
+    count: u32,
+    pause: Duration,
+    pub(crate) waits: Waits,
 }
 
 /// The attempts at one thing.
@@ -41,18 +43,22 @@ pub(crate) struct Attempts {
 }
 
 impl Policy {
-    pub(crate) fn attempts(self) -> Attempts {
-        Attempts { policy: self, failures: 0, since: None }
+    pub(crate) fn new(count: u32, pause: Duration, waits: Waits) -> Self {
+        Self { count, pause, waits }
+    }
+
+    pub(crate) fn attempts(&self) -> Attempts {
+        Attempts { policy: self.clone(), failures: 0, since: None }
     }
 
     /// Is an outage of this length still waited out?
-    fn bridges(self, outage: Duration) -> bool {
+    fn bridges(&self, outage: Duration) -> bool {
         self.count >= PATIENT_COUNT && outage < OUTAGE.min(self.pause * 60)
     }
 
     /// For the first contact with a registry: a name that was mistyped should not take half a minute to fail.
-    pub(crate) fn brief(self) -> Self {
-        Self { count: self.count.min(2), pause: self.pause / 4 }
+    pub(crate) fn brief(&self) -> Self {
+        Self { count: self.count.min(2), pause: self.pause / 4, waits: self.waits.clone() }
     }
 }
 
@@ -87,7 +93,14 @@ impl Attempts {
         let asked = error.refusal().and_then(crate::error::Refusal::retry_after);
         // A wait that the registry asked for is kept by everyone who talks to that host (see `host`).
         if asked.is_none_or(|wait| wait.is_zero()) {
-            tokio::time::sleep(self.next_pause()).await;
+            let time = self.next_pause();
+            self.policy.waits.tell(|| Wait {
+                host: error.host().unwrap_or_default(),
+                time,
+                reason: error.chain(),
+                asked: false,
+            });
+            tokio::time::sleep(time).await;
         }
         Ok(())
     }
@@ -141,9 +154,9 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_limit_and_vary_by_a_quarter() {
-        let policy = Policy { count: 9, pause: Duration::from_secs(1) };
+        let policy = policy(9, Duration::from_secs(1));
         for (failures, expected) in [(1, 1.0), (2, 2.0), (3, 4.0), (5, 16.0), (6, 30.0), (40, 30.0)] {
-            let pause = Attempts { policy, failures, since: None }.next_pause().as_secs_f64();
+            let pause = Attempts { policy: policy.clone(), failures, since: None }.next_pause().as_secs_f64();
             assert!((0.75 * expected..=1.25 * expected).contains(&pause), "{failures}: {pause}");
         }
     }
@@ -166,6 +179,10 @@ mod tests {
         }
     }
 
+    fn policy(count: u32, pause: Duration) -> Policy {
+        Policy::new(count, pause, Waits::default())
+    }
+
     fn temporary() -> Error {
         Error::Transport { method: "Get".to_owned(), url: String::new(), source: crate::Cause::no_headers() }
     }
@@ -174,17 +191,17 @@ mod tests {
     async fn an_outage_is_waited_out_for_a_minute_of_first_pauses() {
         let started = Instant::now();
         let pause = Duration::from_millis(5);
-        let mut attempts = Policy { count: 5, pause }.attempts();
+        let mut attempts = policy(5, pause).attempts();
         while attempts.pause(temporary()).await.is_ok() {}
         assert!(attempts.failures > 6 && started.elapsed() >= pause * 60, "{attempts:?}");
-        let mut hasty = Policy { count: 1, pause }.attempts();
+        let mut hasty = policy(1, pause).attempts();
         while hasty.pause(temporary()).await.is_ok() {}
         assert_eq!(hasty.failures, 2);
     }
 
     #[tokio::test]
     async fn progress_starts_the_count_again() {
-        let mut attempts = Policy { count: 2, pause: Duration::from_millis(1) }.attempts();
+        let mut attempts = policy(2, Duration::from_millis(1)).attempts();
         for _ in 0..2 {
             attempts.pause(temporary()).await.unwrap();
         }

@@ -1,9 +1,10 @@
 //! Repetition, waiting, first contact.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use imgpkg_oci::{Source as _, Tag, TagOrDigest};
-use imgpkg_registry::ClientOptions;
+use imgpkg_registry::{ClientOptions, Wait, WaitListener};
 
 use crate::server::{Reply, Server, chain, client, in_turn, options};
 
@@ -68,6 +69,30 @@ async fn retry_after_is_kept_whatever_the_failure() {
         let seen = server.seen();
         assert!(seen[2].at - seen[1].at >= Duration::from_millis(990), "{status}");
     }
+}
+
+#[tokio::test]
+async fn pauses_are_told_with_their_host_their_length_and_their_reason() {
+    let replies = vec![
+        Reply::new(429).with("retry-after", "1"),
+        Reply::new(502).body("no gateway"),
+        Reply::new(200).body("{}"),
+    ];
+    let reply = in_turn(replies);
+    let server = Server::open(move |_| reply()).await;
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let waits = heard.clone();
+    let on_wait: WaitListener = Arc::new(move |wait: &Wait| waits.lock().unwrap().push(wait.clone()));
+    let client = client(ClientOptions { on_wait: Some(on_wait), ..options() });
+    let repository = server.repository("a/b");
+    client.repository(&repository).manifest(&tag("latest")).await.unwrap();
+    let heard = heard.lock().unwrap();
+    let [asked, own] = &heard[..] else { panic!("{heard:?}") };
+    assert_eq!((asked.host.as_str(), asked.asked), (repository.registry().as_str(), true));
+    assert_eq!((asked.time, asked.reason.as_str()), (Duration::from_secs(1), "429 Too Many Requests"));
+    assert_eq!((own.host.as_str(), own.asked), (repository.registry().as_str(), false));
+    assert!(own.reason.contains("unexpected status code 502"), "{own:?}");
+    assert!(!own.time.is_zero());
 }
 
 #[tokio::test]
