@@ -14,6 +14,7 @@ use crate::options::Options;
 use crate::report::Report;
 use crate::sample::Sample;
 use crate::say;
+use crate::settle::settle;
 use crate::site::{Kind, Site, Way};
 use crate::tool::Contestant;
 use crate::workload::{L, S, Workload};
@@ -174,7 +175,7 @@ impl Bench<'_> {
             output: &output,
         };
         let Some(commands) = contestant.commands(job, &setting)? else { return Ok(()) };
-        settle();
+        self.settle(tar);
         self.site.take_traffic();
         let measured = measure::run(commands);
         let traffic = self.site.take_traffic();
@@ -200,13 +201,18 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// Makes ready for a run that writes as much as the archive has, and a little more.
+    fn settle(&self, tar: &Path) {
+        let bytes = size(tar).unwrap_or_default();
+        settle(self.scratch.path(), bytes + bytes / 4);
+    }
+
     fn floor(&mut self, tar: &Path) -> Result<(), Error> {
-        settle();
+        self.settle(tar);
         let scratch = self.scratch.path();
         let fetched = floor::fetch(self.site.source_address(), &self.site.published.blobs, scratch)?;
         let mut all = vec![(Job::Fetch, floor::CURL, fetched)];
-        settle();
-        all.extend(floor::hash_and_write(tar, scratch)?);
+        all.extend(floor::hash_and_write(tar, scratch, || self.settle(tar))?);
         for (job, tool, usage) in all {
             say(&format!("  {tool}, {}: {:.2} s", job.name(), usage.seconds));
             self.samples.push(Sample {
@@ -221,12 +227,6 @@ impl Bench<'_> {
         }
         Ok(())
     }
-}
-
-/// Lets the disk come to rest, so that no run pays for the one before.
-fn settle() {
-    // Where there is no such program, runs disturb each other a little more.
-    let _ = Command::new("sync").status();
 }
 
 /// The size of a file; what is not a file has none.

@@ -39,12 +39,19 @@ pub(crate) fn fetch(host: &str, blobs: &[String], scratch: &Path) -> Result<Usag
 }
 
 /// Hashes, writes and syncs the bytes of this archive, which are in memory already.
-pub(crate) fn hash_and_write(tar: &Path, scratch: &Path) -> Result<Vec<(Job, &'static str, Usage)>, Error> {
+///
+/// `settle` is called before each program that writes.
+pub(crate) fn hash_and_write(
+    tar: &Path,
+    scratch: &Path,
+    settle: impl Fn(),
+) -> Result<Vec<(Job, &'static str, Usage)>, Error> {
     let mut hash = program(SHA256SUM)?;
     hash.arg(tar);
     let hash = measure::run([hash])?;
     let output = scratch.join("written");
     let copy = |options: &[&str]| -> Result<Usage, Error> {
+        settle();
         let mut command = program(DD)?;
         command.arg(format!("if={}", tar.display())).arg(format!("of={}", output.display())).args(options);
         measure::run([command])

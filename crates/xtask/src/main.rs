@@ -15,6 +15,7 @@ mod options;
 mod proxy;
 mod report;
 mod sample;
+mod settle;
 mod site;
 mod target;
 mod tool;
