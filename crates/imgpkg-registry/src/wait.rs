@@ -6,7 +6,6 @@ use std::time::Duration;
 
 /// A pause that begins now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Wait {
     /// The host that is left alone, with its port where that is not the usual one.
     pub host: String,
