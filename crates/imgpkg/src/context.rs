@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-use imgpkg_registry::{Client, ClientOptions, Environment};
+use imgpkg_registry::{Client, ClientOptions, Environment, Wait};
 
 use crate::args::registry::RegistryArgs;
 use crate::commands::CommandError;
@@ -69,6 +69,8 @@ impl Context {
         }
         let mut options = registry.options(Environment::of_process());
         options.max_requests_per_host = concurrency.map(NonZeroUsize::get);
+        let progress = Arc::clone(&self.progress);
+        options.on_wait = Some(Arc::new(move |wait: &Wait| progress.waiting(wait)));
         if self.debug {
             let ui = Arc::clone(&self.ui);
             options.trace = Some(Arc::new(move |event: &str| {

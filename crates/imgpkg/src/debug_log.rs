@@ -4,11 +4,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// An event with the time in front.
 pub(crate) fn entry(now: SystemTime, event: &str) -> String {
+    format!("{} {event}", timestamp(now))
+}
+
+/// Date and time of day, in UTC: `2026/11/20 21:56:04`.
+pub(crate) fn timestamp(now: SystemTime) -> String {
     let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     let (days, second) = (since_epoch / 86_400, since_epoch % 86_400);
     let (year, month, day) = date(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}/{month:02}/{day:02} {hour:02}:{minute:02}:{second:02} {event}")
+    format!("{year:04}/{month:02}/{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
 /// The date that lies this many days behind 1970-01-01, counted in years that begin in March so that leap days come last.

@@ -1,12 +1,14 @@
 //! How far a command has come, on stderr: bars on a terminal, a line every ten seconds elsewhere, or every event as JSON.
 //! All of them render the engine's events; see [`Style`].
 
+use std::collections::HashMap;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use imgpkg_copy::{Event, Listener};
+use imgpkg_registry::Wait;
 
 mod bars;
 mod json;
@@ -17,6 +19,7 @@ pub(crate) use self::bars::Bars;
 use self::json::JsonLines;
 use self::tally::Tally;
 use super::{Ui, quantity};
+use crate::debug_log;
 
 /// How often a line is written where there are no bars.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
@@ -26,6 +29,9 @@ const BETWEEN_FRAMES: Duration = Duration::from_millis(100);
 
 /// Waits that are shorter than this in all are not worth a word.
 const WORTH_MENTIONING: Duration = Duration::from_secs(3);
+
+/// From which length on a wait that a registry asks for is announced.
+const LONG_WAIT: Duration = Duration::from_secs(60);
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +62,27 @@ struct State {
     command: Option<&'static str>,
     tally: Tally,
     json: Option<JsonLines>,
+    /// Until when each host was said to be left alone.
+    announced: HashMap<String, Duration>,
+}
+
+impl State {
+    /// Is it news that this host is left alone for so long? It is not when many requests are told the same.
+    fn announces(&mut self, host: &str, now: Duration, time: Duration) -> bool {
+        let until = now.saturating_add(time);
+        let announced = self.announced.entry(host.to_owned()).or_default();
+        let is_news = until > announced.saturating_add(LONG_WAIT / 2);
+        if is_news {
+            *announced = until;
+        }
+        is_news
+    }
+}
+
+fn long_wait(wait: &Wait, now: SystemTime) -> String {
+    let (host, time, reason) = (&wait.host, quantity::time(wait.time), &wait.reason);
+    let again = debug_log::timestamp(now + wait.time);
+    format!("{host} asks to be left alone for {time} ({reason}); the next try is at {again} UTC")
 }
 
 /// A thread that shows where things stand again and again, until its channel is closed.
@@ -112,6 +139,18 @@ impl Progress {
         }
     }
 
+    /// Takes note of a pause that begins now. One that the registry asked for and that is long is news.
+    pub(crate) fn waiting(&self, wait: &Wait) {
+        let now = self.begun.elapsed();
+        let mut state = self.state();
+        state.tally.waiting(&wait.host, wait.time, now);
+        if let Some(json) = &state.json {
+            self.ui.alert(&json.waiting(&wait.host, &wait.reason, wait.time, now));
+        } else if wait.asked && wait.time >= LONG_WAIT && state.announces(&wait.host, now, wait.time) {
+            self.ui.note(&long_wait(wait, SystemTime::now()));
+        }
+    }
+
     /// Shows no more, so that something that is no whole line can be the last thing on the terminal.
     pub(crate) fn rest(&self) {
         let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -126,7 +165,10 @@ impl Progress {
     /// The end of the command, with the words for what went wrong if something did.
     pub(crate) fn finish(&self, error: Option<String>) {
         self.rest();
-        let now = self.begun.elapsed();
+        self.end_at(self.begun.elapsed(), error);
+    }
+
+    fn end_at(&self, now: Duration, error: Option<String>) {
         let state = self.state();
         let Some(command) = state.command else { return };
         let waited = state.tally.waited(now);
@@ -169,3 +211,6 @@ impl Progress {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;
