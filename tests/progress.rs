@@ -382,6 +382,21 @@ fn an_interrupted_run_says_what_it_leaves() {
 }
 
 #[test]
+fn the_time_spent_waiting_for_a_registry_is_told_at_the_end() {
+    let source = Source::new(17);
+    let busy = Fault::on("GET", "/manifests/").answer("429 Too Many Requests", &[("Retry-After", "3")], "");
+    source.proxy.set_faults(vec![busy.clone()]);
+    let ran = source.to_tar(&source.tar("x.tar"), &[]).success();
+    assert_eq!(ran.stderr, "copy: waited 3s for registries in all\n");
+    source.proxy.set_faults(vec![busy]);
+    let ran = source.to_tar(&source.tar("y.tar"), &["--progress", "json"]).success();
+    let events = events(&ran);
+    let waiting = of(&events, "waiting").next().unwrap();
+    assert_eq!((&waiting["host"], &waiting["seconds"]), (&source.proxy.address().into(), &3.0.into()));
+    assert!(events.last().unwrap()["waited"].as_f64().unwrap() >= 3.0, "{events:?}");
+}
+
+#[test]
 fn a_failure_without_anything_to_go_on_with_has_no_hint() {
     let source = Source::new(15);
     let tar = source.tar("x.tar");

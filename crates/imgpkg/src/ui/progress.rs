@@ -120,6 +120,7 @@ impl Progress {
         match self.style {
             Style::Bars => {
                 self.bars.show(command);
+                self.bars.draw(&state.tally.standing(self.begun.elapsed()));
                 self.tick_every(BETWEEN_FRAMES);
             }
             Style::Plain => self.tick_every(BETWEEN_LINES),
@@ -177,7 +178,7 @@ impl Progress {
             (Some(json), Some(error)) => self.ui.alert(&json.failed(&error, &state.tally, now)),
             (None, _) if waited >= WORTH_MENTIONING => {
                 let waited = quantity::time(waited);
-                self.ui.note(&format!("{command}: {waited} of the time were spent waiting for registries"));
+                self.ui.note(&format!("{command}: waited {waited} for registries in all"));
             }
             (None, _) => {}
         }

@@ -106,7 +106,7 @@ fn a_long_wait_that_a_registry_asks_for_is_announced_once() {
 
 #[test]
 fn the_time_that_was_waited_is_told_at_the_end_if_it_was_long() {
-    for (begun, expected) in [(2, ""), (70, "copy: 1m10s of the time were spent waiting for registries\n")] {
+    for (begun, expected) in [(2, ""), (70, "copy: waited 1m10s for registries in all\n")] {
         let (progress, err, _) = progress(Style::None);
         progress.begin("copy");
         // As if it had been over by now.
