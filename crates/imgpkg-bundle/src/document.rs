@@ -38,6 +38,17 @@ pub(crate) async fn read_document(
     layer: &Descriptor,
     wanted: fn(&str) -> bool,
 ) -> Result<Option<Vec<u8>>, ReadError> {
+    match read_once(source, layer, wanted).await {
+        Err(error) if error.is_damage() => read_once(source, layer, wanted).await,
+        result => result,
+    }
+}
+
+async fn read_once(
+    source: &dyn Source,
+    layer: &Descriptor,
+    wanted: fn(&str) -> bool,
+) -> Result<Option<Vec<u8>>, ReadError> {
     let reader = source.blob(layer, BlobProgress::start(&layer.digest)).await?;
     crate::extract::with_blocking_reader(reader, move |content| find(content, wanted)).await?
 }

@@ -216,6 +216,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Is it that other bytes came than a layer's digest stands for?
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::LayerContent { source, .. } if !source.is_broken_stream())
+    }
+
     /// Is it that there is no room left on the disk (or in the quota)?
     pub fn is_disk_full(&self) -> bool {
         let source = match self {

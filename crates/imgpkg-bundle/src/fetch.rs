@@ -53,6 +53,13 @@ fn complete(
 }
 
 async fn fetch_config(source: &dyn Source, config: &Descriptor) -> Result<bytes::Bytes, ReadError> {
+    match fetch_config_once(source, config).await {
+        Err(error) if error.is_damage() => fetch_config_once(source, config).await,
+        result => result,
+    }
+}
+
+async fn fetch_config_once(source: &dyn Source, config: &Descriptor) -> Result<bytes::Bytes, ReadError> {
     let reader = source.blob(config, BlobProgress::start(&config.digest)).await?;
     Ok(reader.collect(MAX_CONFIG_BYTES).await?)
 }

@@ -200,7 +200,25 @@ impl Pull {
         .boxed()
     }
 
+    /// Unpacks an image's layers into a directory that nothing else is in yet.
     async fn extract(
+        &mut self,
+        reference: &DigestReference,
+        tree: &ManifestTree,
+        directory: &Directory,
+        level: Level,
+    ) -> Result<(), Error> {
+        match self.extract_once(reference, tree, directory, level).await {
+            // Bytes can be damaged on their way, once. What has been made of them may be anything.
+            Err(Error::Extract { source, .. }) if source.is_damage() => {
+                directory.clear()?;
+                self.extract_once(reference, tree, directory, level).await
+            }
+            result => result,
+        }
+    }
+
+    async fn extract_once(
         &mut self,
         reference: &DigestReference,
         tree: &ManifestTree,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use http::header::{CONTENT_RANGE, RANGE};
-use http::{HeaderValue, Method};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE};
+use http::{HeaderValue, Method, StatusCode};
 use imgpkg_oci::{BlobProgress, BlobReader, Descriptor};
 use url::Url;
 
@@ -29,6 +29,8 @@ struct Download {
     body: Option<Response>,
     /// How many bytes of the body come before those that are wanted.
     skip: u64,
+    /// Has asking for a part turned out to be of no use?
+    whole_only: bool,
 }
 
 /// A body that has the rest of a blob, and how many bytes come before that; `None` if the registry says that there is no
@@ -76,6 +78,7 @@ async fn start(
         size: blob.size,
         body: None,
         skip: 0,
+        whole_only: false,
     };
     while download.body.is_none() && download.offset < download.size {
         match download.request().await {
@@ -88,39 +91,36 @@ async fn start(
 }
 
 impl Download {
-    /// Asks for the rest of the blob.
-    async fn request(&self) -> Result<Rest, Error> {
-        if self.offset == 0 {
-            let response = self.session.send_once(&self.call).await?;
-            return match response.status().as_u16() {
-                200 => Ok(Some((response, 0))),
-                _ => Err(response.into_error(|refusal| refusal).await),
-            };
+    /// Asks for the rest of the blob; for all of it where the registry makes no sense of that.
+    async fn request(&mut self) -> Result<Rest, Error> {
+        if self.offset > 0 && !self.whole_only {
+            match self.request_rest().await? {
+                None => self.whole_only = true,
+                rest => return Ok(rest),
+            }
         }
-        let range = format!("bytes={}-", self.offset);
-        let call = match HeaderValue::try_from(range) {
-            Ok(value) => self.call.clone().header(RANGE, value),
-            Err(_) => self.call.clone(),
-        };
-        let response = self.session.send_once(&call).await?;
+        let response = self.session.send_once(&self.call).await?;
         match response.status().as_u16() {
-            // It does not know about ranges: what is there already comes again.
+            // It never had more than what has come already.
+            200 if self.offset > 0 && length(&response).is_some_and(|length| length <= self.offset) => {
+                Ok(None)
+            }
             200 => Ok(Some((response, self.offset))),
-            206 => match response.text(CONTENT_RANGE).and_then(range_start) {
-                Some(start) if start <= self.offset => {
-                    let skip = self.offset - start;
-                    Ok(Some((response, skip)))
-                }
-                _ => {
-                    let said = response.text(CONTENT_RANGE).unwrap_or("nothing").to_owned();
-                    let offset = self.offset;
-                    Err(response.head().senseless(format!(
-                        "asked for the bytes from {offset} on, the answer's Content-Range is {said}"
-                    )))
-                }
-            },
-            _ => Ok(None),
+            _ => Err(response.into_error(|refusal| refusal).await),
         }
+    }
+
+    /// Asks for what has not come yet; `None` if the answer is no help.
+    async fn request_rest(&self) -> Result<Rest, Error> {
+        let Ok(range) = HeaderValue::try_from(format!("bytes={}-", self.offset)) else { return Ok(None) };
+        let response = self.session.send_once(&self.call.clone().header(RANGE, range)).await?;
+        let start = response.text(CONTENT_RANGE).and_then(range_start);
+        Ok(match response.status().as_u16() {
+            // It does not know about ranges: what is there already comes again.
+            200 => Some((response, self.offset)),
+            206 => start.and_then(|start| self.offset.checked_sub(start)).map(|skip| (response, skip)),
+            _ => None,
+        })
     }
 
     /// The next bytes of the blob; `None` when there are no more.
@@ -133,10 +133,13 @@ impl Download {
                         None => continue,
                     },
                     Ok(None) if self.offset >= self.size => return Ok(None),
-                    // The body ended early, and properly: it was cut by somebody who did not say so.
-                    Ok(None) => body
-                        .head()
-                        .broken(crate::Cause::new(crate::error::CauseKind::Broken, "unexpected EOF")),
+                    // The body ended early, and properly: it was cut by somebody who did not say so, or it is another
+                    // part than it was said to be.
+                    Ok(None) => {
+                        self.whole_only |= body.status() == StatusCode::PARTIAL_CONTENT;
+                        let cause = crate::Cause::new(crate::error::CauseKind::Broken, "unexpected EOF");
+                        body.head().broken(cause)
+                    }
                     Err(error) => error,
                 },
                 None if self.offset >= self.size => return Ok(None),
@@ -178,6 +181,11 @@ impl Download {
         })
         .boxed()
     }
+}
+
+/// How many bytes an answer says it has.
+fn length(response: &Response) -> Option<u64> {
+    response.text(CONTENT_LENGTH)?.parse().ok()
 }
 
 /// Where the range of `bytes 5-9/10` begins.

@@ -33,11 +33,20 @@ impl Session {
     /// When it is not there, is too large, or is not what its digest stands for.
     pub(crate) async fn manifest(&self, target: &TagOrDigest, access: Access) -> Result<Manifest, Error> {
         let call = self.manifest_call(Method::GET, target, access).await?;
-        let (response, bytes) = self.read(&call, MAX_MANIFEST_BYTES).await?;
-        let media_type = response.text(CONTENT_TYPE).unwrap_or_default();
-        match target {
-            TagOrDigest::Tag(_) => Ok(Manifest::new(bytes, media_type)),
-            TagOrDigest::Digest(digest) => self.verified(bytes, media_type, digest),
+        let mut attempts = self.attempts();
+        let mut damaged = false;
+        loop {
+            let (response, bytes) = self.read(&call, MAX_MANIFEST_BYTES).await?;
+            let media_type = response.text(CONTENT_TYPE).unwrap_or_default();
+            let TagOrDigest::Digest(digest) = target else { return Ok(Manifest::new(bytes, media_type)) };
+            match self.verified(bytes, media_type, digest) {
+                // Bytes can be damaged on their way, once. Twice, and they are damaged where they come from.
+                Err(error) if error.kind() == ErrorKind::Corrupt && !damaged => {
+                    damaged = true;
+                    attempts.pause_anyway(error).await?;
+                }
+                result => return result,
+            }
         }
     }
 

@@ -86,6 +86,17 @@ impl Directory {
         Ok(Self { handle: Arc::new(handle), path, owned_by_root, staging })
     }
 
+    /// Deletes everything that is in it.
+    ///
+    /// # Errors
+    /// When something of it cannot be deleted.
+    pub fn clear(&self) -> Result<(), Error> {
+        let clear = || -> io::Result<()> {
+            names(&*self.handle)?.iter().try_for_each(|name| remove(&*self.handle, name))
+        };
+        clear().map_err(output("emptying directory", &self.path))
+    }
+
     pub(super) fn owned_by_root(&self) -> bool {
         self.owned_by_root
     }

@@ -122,6 +122,14 @@ pub enum ReadError {
     Interrupted,
 }
 
+impl ReadError {
+    /// Did other bytes come than the digest stands for? They can be damaged on their way, once; twice, and they are
+    /// damaged where they come from.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::Blob(error) if !error.is_broken_stream())
+    }
+}
+
 impl Error {
     /// The kind of the store's failure at the bottom, where there is one.
     pub fn kind(&self) -> Option<imgpkg_oci::ErrorKind> {

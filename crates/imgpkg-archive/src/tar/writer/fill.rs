@@ -42,10 +42,10 @@ impl Shared {
         }
         let fill = Fill { shared: self, blob, slot: slot.content, lock };
         let from = fill.what_is_there().await?;
-        let resumed = from.offset() > 0;
         match fill.complete(from, content).await {
-            // What an earlier run left was not what it seemed to be, or does not belong to this content.
-            Err(error) if resumed && error.kind() == ErrorKind::Corrupt => {
+            // What an earlier run left was not what it seemed to be, or does not belong to this content; or bytes were
+            // damaged on their way. What is wrong twice is wrong where it comes from.
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
                 fill.complete(BlobProgress::start(&blob.digest), content).await
             }
             result => result,
