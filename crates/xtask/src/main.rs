@@ -2,7 +2,7 @@
 //! tools it is compared with, over registries and a delaying proxy of its own; `docs/benchmarks.md` explains it.
 //!
 //! [`workload`] says what is copied and [`content`] makes its bytes, [`site`] has the registries and the [`proxy`]
-//! between, [`tool`] knows each tool's command line for each [`job`], [`measure`] runs it, [`bench`] does all that in
+//! between, [`tool`] knows each tool's command line for each [`job`], [`measure`] runs it, [`mod@bench`] does all that in
 //! turn, [`target`] compares with the limits, and [`report`] prints.
 
 mod bench;
