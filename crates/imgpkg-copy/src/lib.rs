@@ -1,8 +1,8 @@
 //! The copy engine: discover → plan → transfer → record, between any source and any destination.
 //!
-//! [`discover`] turns what a user names into an [`ImageSet`](discover::ImageSet): every image with its manifest and
+//! [`discover`] turns what a user names into an [`ImageSet`]: every image with its manifest and
 //! configuration, nested bundles included. [`plan`] asks the destination what it has and makes a
-//! [`Plan`](plan::Plan), each blob and each manifest once. [`transfer()`](transfer::transfer) moves the bytes, and
+//! [`Plan`], each blob and each manifest once. [`transfer()`](transfer::transfer) moves the bytes, and
 //! [`record`] writes what makes the result usable: locations images, tags, lock files. The [`copy`] module puts the
 //! four together for the two kinds of destination; [`forecast`] tells what it would do, and writes nothing.
 //!
