@@ -164,6 +164,9 @@ async fn reuse(
     let mut layers =
         left_over.layers().filter(|(digest, layer)| layer.is_whole() && !elsewhere(digest)).count();
     if let Some(archive) = previous {
+        let shared: Vec<u64> =
+            left_over.layers().filter(|(digest, _)| elsewhere(digest)).map(|(_, layer)| layer.size).collect();
+        listener(Event::Verifying { layers: shared.len(), bytes: shared.iter().sum() });
         layers += writer.reuse(archive).await?.layers;
     }
     if layers > 0 {

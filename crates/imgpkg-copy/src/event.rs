@@ -33,6 +33,13 @@ pub enum Event {
         /// How many items.
         items: usize,
     },
+    /// Layers of a finished archive begin to be verified and taken over into a new one.
+    Verifying {
+        /// How many layers.
+        layers: usize,
+        /// How many bytes they have.
+        bytes: u64,
+    },
     /// What is on the disk already of an archive to be written: in an unfinished file, or in the finished one of an
     /// earlier version.
     Reusing {

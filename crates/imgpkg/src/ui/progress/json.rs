@@ -41,6 +41,9 @@ impl JsonLines {
             Event::Planned { blobs, bytes, manifests, present } => json!({
                 "event": "planned", "blobs": blobs, "bytes": bytes, "manifests": manifests, "present": present,
             }),
+            Event::Verifying { layers, bytes } => {
+                json!({"event": "verifying", "layers": layers, "bytes": bytes})
+            }
             Event::Reusing { layers } => json!({"event": "reusing", "layers": layers}),
             Event::BlobStarted { digest, size } => {
                 self.under_way.insert(digest.clone(), Unreported { bytes: 0, since: now });

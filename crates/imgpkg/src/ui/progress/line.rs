@@ -33,7 +33,11 @@ pub(crate) fn counts(standing: &Standing) -> String {
 /// How much and how fast: `34.1 of 777.0 MiB, 12.3 MiB/s, about 1m05s left`.
 pub(crate) fn pace(standing: &Standing) -> String {
     if is_unknown(standing) {
-        return with_wait("finding out what there is to do".to_owned(), standing);
+        let doing = match standing.verifying {
+            Some(bytes) => format!("verifying {} that are on the disk", quantity::bytes(bytes)),
+            None => "finding out what there is to do".to_owned(),
+        };
+        return with_wait(doing, standing);
     }
     let mut text = quantity::bytes_of(standing.bytes.done, standing.bytes.all);
     if let Some(rate) = standing.rate {
@@ -75,6 +79,7 @@ mod tests {
             rate: Some(12_897_485),
             left: Some(Duration::from_secs(65)),
             waiting_for: None,
+            verifying: None,
         }
     }
 
@@ -92,6 +97,8 @@ mod tests {
         let nothing = Standing::default();
         assert_eq!(whole(&nothing), "finding out what there is to do");
         assert_eq!(counts(&nothing), "");
+        let verifying = Standing { verifying: Some(5 << 30), ..nothing };
+        assert_eq!(whole(&verifying), "verifying 5.0 GiB that are on the disk");
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Share {
 pub(crate) struct Standing {
     /// Blobs in their place.
     pub(crate) blobs: Share,
+    /// Bytes on the disk that are being verified, before it is known what else there is to do.
+    pub(crate) verifying: Option<u64>,
     /// Bytes, those of blobs on their way included.
     pub(crate) bytes: Share,
     /// Manifests in their place.
@@ -60,6 +62,7 @@ pub(crate) struct Tally {
     ways: Ways,
     /// Without a plan, as when pulling, there is as much to do as has been begun.
     planned: bool,
+    verifying: Option<u64>,
     done: HashSet<Digest>,
     under_way: HashMap<Digest, Share>,
     /// All bytes that have come, whatever became of them.
@@ -81,6 +84,7 @@ impl Tally {
     /// Takes note of an event.
     pub(crate) fn note(&mut self, event: &Event, now: Duration) {
         match event {
+            Event::Verifying { bytes, .. } => self.verifying = Some(*bytes),
             Event::Planned { blobs, bytes, manifests, .. } => {
                 self.planned = true;
                 self.blobs.all = *blobs as u64;
@@ -163,6 +167,7 @@ impl Tally {
         let left = rate.map(|rate| Duration::from_secs(bytes.all.saturating_sub(bytes.done).div_ceil(rate)));
         Standing {
             blobs: self.blobs,
+            verifying: self.verifying,
             bytes,
             manifests: self.manifests,
             rate,
