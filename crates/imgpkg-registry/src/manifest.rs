@@ -38,7 +38,13 @@ impl Session {
         loop {
             let (response, bytes) = self.read(&call, MAX_MANIFEST_BYTES).await?;
             let media_type = response.text(CONTENT_TYPE).unwrap_or_default();
-            let TagOrDigest::Digest(digest) = target else { return Ok(Manifest::new(bytes, media_type)) };
+            let TagOrDigest::Digest(digest) = target else {
+                // Nothing proves what a tag stands for, so it must at least look like a manifest.
+                if !bytes.trim_ascii_start().starts_with(b"{") {
+                    return Err(call.head.senseless(not_a_manifest(media_type)));
+                }
+                return Ok(Manifest::new(bytes, media_type));
+            };
             match self.verified(bytes, media_type, digest) {
                 // Bytes can be damaged on their way, once. Twice, and they are damaged where they come from.
                 Err(error) if error.kind() == ErrorKind::Corrupt && !damaged => {
@@ -121,6 +127,12 @@ impl Session {
         let response = self.send(&call).await?;
         let said = response.text(CONTENT_DIGEST).and_then(|text| Digest::parse(text).ok());
         match said {
+            // Anybody can answer 200; a registry that has stored a manifest says `201 Created`, or what it has stored.
+            None if response.status() != 201 => Err(call.head.senseless(format!(
+                "the answer is {} without a digest, which no registry gives that has stored a manifest \
+                 (hint: is there a proxy or another kind of server at this address?)",
+                response.status()
+            ))),
             Some(said) if said.algorithm() == manifest.digest().algorithm() && said != *manifest.digest() => {
                 Err(Error::ManifestDigest {
                     actual: said,
@@ -141,6 +153,14 @@ impl Session {
         let url = self.url(&format!("manifests/{}", target.as_str())).await?;
         Ok(Call::new(method, url, access, &[200]).header(ACCEPT, HeaderValue::from_static(ACCEPTED)))
     }
+}
+
+fn not_a_manifest(media_type: &str) -> String {
+    let kind = if media_type.is_empty() { "something without a media type" } else { media_type };
+    format!(
+        "the answer is no manifest but {kind} \
+         (hint: is there a login page, a proxy or another kind of server at this address?)"
+    )
 }
 
 /// What the answer to a HEAD request says the digest is; `None` if it lacks a header that every honest answer has, or

@@ -32,7 +32,7 @@ pub struct ClientOptions {
     pub insecure: bool,
     /// How long a registry may take to begin its answer, and how long a body may stand still.
     pub response_header_timeout: Duration,
-    /// How many times in a row a request is repeated without any progress.
+    /// How many attempts in a row are made without any progress, the first one included; 0 means 1.
     pub retry_count: u32,
     /// The first pause between two attempts; each later one is twice as long, up to thirty times this.
     pub retry_pause: Duration,

@@ -3,7 +3,7 @@
 //! Worth repeating is what [`Error::is_temporary`] says: the status codes 408, 429, 500, 502, 503 and 504, and
 //! connections that could not be made or broke. The count is of attempts *in a row without progress*: a download that
 //! goes on after every interruption may be interrupted as often as it likes. Pauses double from one second to thirty,
-//! so that five of them bridge half a minute, and vary by a quarter so that workers do not come back all at once.
+//! and vary by a quarter so that workers do not come back all at once.
 //!
 //! An outage (no connection, or a gateway that says so) is waited out for at least a minute, however few attempts fit
 //! into it, unless the user wants fewer than five.
@@ -25,7 +25,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// No pause is longer than this many first pauses.
 const MOST_DOUBLED: u32 = 30;
 
-/// How often, and how long between.
+/// How often, and how long between. The count is of attempts, the first one included; 0 means 1.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
     count: u32,
@@ -87,7 +87,8 @@ impl Attempts {
     pub(crate) async fn pause_anyway(&mut self, error: Error) -> Result<(), Error> {
         self.failures += 1;
         let since = *self.since.get_or_insert_with(Instant::now);
-        if self.failures > self.policy.count && !(error.is_outage() && self.policy.bridges(since.elapsed())) {
+        if self.failures >= self.policy.count && !(error.is_outage() && self.policy.bridges(since.elapsed()))
+        {
             return Err(error);
         }
         let asked = error.refusal().and_then(crate::error::Refusal::retry_after);
@@ -196,12 +197,12 @@ mod tests {
         assert!(attempts.failures > 6 && started.elapsed() >= pause * 60, "{attempts:?}");
         let mut hasty = policy(1, pause).attempts();
         while hasty.pause(temporary()).await.is_ok() {}
-        assert_eq!(hasty.failures, 2);
+        assert_eq!(hasty.failures, 1);
     }
 
     #[tokio::test]
     async fn progress_starts_the_count_again() {
-        let mut attempts = policy(2, Duration::from_millis(1)).attempts();
+        let mut attempts = policy(3, Duration::from_millis(1)).attempts();
         for _ in 0..2 {
             attempts.pause(temporary()).await.unwrap();
         }

@@ -6,7 +6,7 @@ mod chunk;
 mod stream;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, Method};
 use imgpkg_oci::{BlobOpener, BlobProgress, BlobPut, Descriptor, ErrorKind};
 use url::Url;
@@ -84,7 +84,11 @@ impl Session {
         let url = self.url(&format!("blobs/{}", blob.digest)).await?;
         let call = Call::new(Method::HEAD, url, Access::Push, &[200]);
         match self.send_within(&call, attempts).await {
-            Ok(_) => Ok(true),
+            // Anybody can answer 200 to anything, but not with the right size.
+            Ok(response) => {
+                let size = response.text(CONTENT_LENGTH).and_then(|size| size.trim().parse().ok());
+                Ok(size.is_none_or(|size: u64| size == blob.size))
+            }
             // Who cannot be asked can perhaps be sent to; and if not, the answer to that has a body that says why.
             Err(error) if error.status().is_some_and(|s| matches!(s.as_u16(), 400..=405)) => Ok(false),
             Err(error) => Err(error),

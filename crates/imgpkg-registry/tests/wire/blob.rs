@@ -150,7 +150,7 @@ async fn progress_between_interruptions_starts_the_count_again() {
         if seen.header("range") == Some("bytes=90000-") { whole } else { whole.cut_after(10_000) }
     })
     .await;
-    let repository = client(imgpkg_registry::ClientOptions { retry_count: 1, ..options() });
+    let repository = client(imgpkg_registry::ClientOptions { retry_count: 2, ..options() });
     let repository = repository.repository(&server.repository("a/b"));
     let blob = describe(&content);
     let reader = repository.blob(&blob, BlobProgress::start(&blob.digest)).await.unwrap();

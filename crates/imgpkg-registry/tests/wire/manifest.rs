@@ -164,3 +164,22 @@ async fn a_list_that_breaks_off_is_read_again() {
     assert_eq!(server.client().tags().await.unwrap(), ["one"]);
     assert_eq!(server.lines().len(), 2);
 }
+
+const LOGIN_PAGE: &str = "<html><body>Please log in</body></html>";
+
+#[tokio::test]
+async fn a_login_page_is_no_manifest_and_no_tag_stands_for_it() {
+    let server = Server::open(|_| Reply::new(200).with("content-type", "text/html").body(LOGIN_PAGE)).await;
+    let tag = TagOrDigest::from(imgpkg_oci::Tag::parse("latest").unwrap());
+    let error = server.client().resolve(&tag).await.unwrap_err();
+    assert!(crate::server::chain(&error).contains("text/html"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_only_says_ok_has_not_stored_a_manifest() {
+    let server = Server::open(|_| Reply::new(200).with("content-type", "text/html").body(LOGIN_PAGE)).await;
+    let manifest = imgpkg_oci::Manifest::new("{}".into(), imgpkg_oci::media_type::OCI_INDEX);
+    let tag = TagOrDigest::from(imgpkg_oci::Tag::parse("latest").unwrap());
+    let error = server.client().put_manifest(&manifest, &tag).await.unwrap_err();
+    assert!(crate::server::chain(&error).contains("without a digest"), "{error}");
+}
