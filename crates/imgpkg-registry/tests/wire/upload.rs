@@ -98,7 +98,7 @@ async fn a_blob_of_another_size_is_not_the_one() {
 #[tokio::test]
 async fn a_large_blob_is_asked_for_where_a_registry_does_not_mount() {
     let server = Server::open(|seen| match seen.method.as_str() {
-        "HEAD" => Reply::new(200),
+        "HEAD" => Reply::new(200).body(bytes(LARGE)),
         _ => takes(seen),
     })
     .await;
