@@ -5,10 +5,10 @@ use std::path::Path;
 use imgpkg_formats::yaml::{self, Node, Value};
 use imgpkg_oci::DigestReference;
 
-use crate::error::{Error, ValidationError};
-use crate::fields::{Reader, Target, Unknown, unmarshal};
+use crate::error::Error;
+use crate::fields::{Reader, Target, Text, Unknown, unmarshal};
 use crate::file;
-use crate::version::{API_VERSION, Version};
+use crate::version::{API_VERSION, Origin, Version};
 
 const DOCUMENT: &str = "bundle lock";
 const KIND: &str = "BundleLock";
@@ -43,10 +43,11 @@ impl BundleLock {
 
     pub(crate) fn parse_named(bytes: &[u8], path: Option<&Path>) -> Result<Self, Error> {
         let raw = unmarshal(DOCUMENT, bytes, path, read_fields)?;
-        let invalid = |source| Error::Validate { document: DOCUMENT, source };
-        raw.version.validate(KIND).map_err(invalid)?;
-        let image = DigestReference::parse(&raw.image)
-            .map_err(|_| invalid(ValidationError::NotDigest { image: raw.image.clone() }))?;
+        let origin = Origin { document: DOCUMENT, bytes, file: path };
+        raw.version.validate(KIND, &origin)?;
+        let Ok(image) = DigestReference::parse(&raw.image.text) else {
+            return Err(origin.not_digest(raw.image));
+        };
         Ok(Self { image, tag: (!raw.tag.is_empty()).then_some(raw.tag) })
     }
 
@@ -79,7 +80,7 @@ impl BundleLock {
 #[derive(Default)]
 struct Raw {
     version: Version,
-    image: String,
+    image: Text,
     tag: String,
 }
 
@@ -94,16 +95,16 @@ fn read_fields(reader: &mut Reader, node: &Node) -> Raw {
         |reader, field, value| match field {
             0 => {
                 raw.version.api_version =
-                    reader.text(value, Target { field: "BundleLock.apiVersion", kind: "string" })
+                    reader.placed(value, Target { field: "BundleLock.apiVersion", kind: "string" })
             }
-            1 => raw.version.kind = reader.text(value, Target { field: "BundleLock.kind", kind: "string" }),
+            1 => raw.version.kind = reader.placed(value, Target { field: "BundleLock.kind", kind: "string" }),
             _ => {
                 let bundle = Target { field: "BundleLock.bundle", kind: "lockconfig.BundleRef" };
                 reader.fields(value, bundle, Unknown::Refuse, &["image", "tag"], |reader, field, value| {
                     match field {
                         0 => {
-                            raw.image =
-                                reader.text(value, Target { field: "BundleRef.bundle.image", kind: "string" })
+                            raw.image = reader
+                                .placed(value, Target { field: "BundleRef.bundle.image", kind: "string" })
                         }
                         _ => {
                             raw.tag =

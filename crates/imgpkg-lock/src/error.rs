@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use imgpkg_formats::yaml;
+use imgpkg_formats::yaml::{self, Position};
 
 use crate::version::API_VERSION;
 
@@ -97,10 +97,43 @@ impl fmt::Display for Place {
     }
 }
 
-/// What a document of the right shape has wrong.
+/// What a document of the right shape has wrong, where, and what helps. It prints the reference's text first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ValidationError {
+    /// What is wrong.
+    pub problem: Invalid,
+    /// The file, if the document came from one.
+    pub file: Option<PathBuf>,
+    /// Where in the document, unless it is something that is not there.
+    pub at: Option<Position>,
+    /// What to do about it, where there is something to say.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for ValidationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.problem)?;
+        match (&self.file, self.at) {
+            (file, Some(Position { line, column })) => {
+                write!(f, " (at {})", Place { file: file.clone(), line, column })?;
+            }
+            (Some(file), None) => write!(f, " (in {})", file.display())?,
+            (None, None) => {}
+        }
+        match &self.hint {
+            Some(hint) => write!(f, " (hint: {hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ValidationError {}
+
+/// What a document of the right shape has wrong, in the reference's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ValidationError {
+pub enum Invalid {
     /// The version is missing or unknown.
     #[error("Validating apiVersion: Unknown version (known: {API_VERSION})")]
     ApiVersion,

@@ -41,6 +41,13 @@ pub(crate) struct Target {
     pub(crate) kind: &'static str,
 }
 
+/// A text and where it stands; the place of what is not there is none.
+#[derive(Debug, Default)]
+pub(crate) struct Text {
+    pub(crate) text: String,
+    pub(crate) at: Option<Position>,
+}
+
 /// What to do with a field that the document does not have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
@@ -127,6 +134,11 @@ impl Reader {
                 String::new()
             }
         }
+    }
+
+    /// The text of any scalar, and where it stands.
+    pub(crate) fn placed(&mut self, node: &Node, target: Target) -> Text {
+        Text { text: self.text(node, target), at: Some(node.at) }
     }
 
     /// A truth value; null is false.

@@ -6,10 +6,10 @@ use std::path::Path;
 use imgpkg_formats::yaml::{self, Node, Value};
 use imgpkg_oci::DigestReference;
 
-use crate::error::{Error, ValidationError};
-use crate::fields::{Reader, Target, Unknown, unmarshal};
+use crate::error::Error;
+use crate::fields::{Reader, Target, Text, Unknown, unmarshal};
 use crate::file;
-use crate::version::{API_VERSION, Version};
+use crate::version::{API_VERSION, Origin, Version};
 
 const DOCUMENT: &str = "images lock";
 const KIND: &str = "ImagesLock";
@@ -51,12 +51,13 @@ impl ImagesLock {
 
     pub(crate) fn parse_named(bytes: &[u8], path: Option<&Path>) -> Result<Self, Error> {
         let (version, images) = unmarshal(DOCUMENT, bytes, path, read_fields)?;
-        let invalid = |source| Error::Validate { document: DOCUMENT, source };
-        version.validate(KIND).map_err(invalid)?;
-        let images = images.into_iter().map(|(image, annotations)| match DigestReference::parse(&image) {
-            Ok(image) => Ok(ImageRef { image, annotations }),
-            Err(_) => Err(invalid(ValidationError::NotDigest { image })),
-        });
+        let origin = Origin { document: DOCUMENT, bytes, file: path };
+        version.validate(KIND, &origin)?;
+        let images =
+            images.into_iter().map(|(image, annotations)| match DigestReference::parse(&image.text) {
+                Ok(image) => Ok(ImageRef { image, annotations }),
+                Err(_) => Err(origin.not_digest(image)),
+            });
         Ok(Self { images: images.collect::<Result<_, _>>()? })
     }
 
@@ -91,7 +92,7 @@ impl ImageRef {
     }
 }
 
-type RawImage = (String, BTreeMap<String, String>);
+type RawImage = (Text, BTreeMap<String, String>);
 
 fn read_fields(reader: &mut Reader, node: &Node) -> (Version, Vec<RawImage>) {
     let mut version = Version::default();
@@ -105,9 +106,9 @@ fn read_fields(reader: &mut Reader, node: &Node) -> (Version, Vec<RawImage>) {
         |reader, field, value| match field {
             0 => {
                 version.api_version =
-                    reader.text(value, Target { field: "ImagesLock.apiVersion", kind: "string" })
+                    reader.placed(value, Target { field: "ImagesLock.apiVersion", kind: "string" })
             }
-            1 => version.kind = reader.text(value, Target { field: "ImagesLock.kind", kind: "string" }),
+            1 => version.kind = reader.placed(value, Target { field: "ImagesLock.kind", kind: "string" }),
             _ => {
                 let list = Target { field: "ImagesLock.images", kind: "[]lockconfig.ImageRef" };
                 images = reader.items(value, list).iter().map(|item| read_image(reader, item)).collect();
@@ -118,7 +119,7 @@ fn read_fields(reader: &mut Reader, node: &Node) -> (Version, Vec<RawImage>) {
 }
 
 fn read_image(reader: &mut Reader, node: &Node) -> RawImage {
-    let mut image = String::new();
+    let mut image = Text { at: Some(node.at), ..Text::default() };
     let mut annotations = BTreeMap::new();
     let target = Target { field: "ImagesLock.images", kind: "lockconfig.ImageRef" };
     reader.fields(
@@ -127,7 +128,7 @@ fn read_image(reader: &mut Reader, node: &Node) -> RawImage {
         Unknown::Refuse,
         &["image", "annotations"],
         |reader, field, value| match field {
-            0 => image = reader.text(value, Target { field: "ImageRef.images.image", kind: "string" }),
+            0 => image = reader.placed(value, Target { field: "ImageRef.images.image", kind: "string" }),
             _ => {
                 let map = Target { field: "ImageRef.images.annotations", kind: "map[string]string" };
                 for entry in reader.entries(value, map) {

@@ -8,7 +8,7 @@ use imgpkg_formats::yaml::{self, Node, Scalar, Value};
 use crate::error::Error;
 use crate::fields::{Reader, Target, Unknown, unmarshal};
 use crate::file;
-use crate::version::{API_VERSION, Version};
+use crate::version::{API_VERSION, Origin, Version};
 
 const DOCUMENT: &str = "image locations config";
 const KIND: &str = "ImageLocations";
@@ -63,7 +63,7 @@ impl ImageLocations {
 
     fn parse_named(bytes: &[u8], path: Option<&Path>) -> Result<Self, Error> {
         let (version, images) = unmarshal(DOCUMENT, bytes, path, read_fields)?;
-        version.validate(KIND).map_err(|source| Error::Validate { document: DOCUMENT, source })?;
+        version.validate(KIND, &Origin { document: DOCUMENT, bytes, file: path })?;
         Ok(Self { images })
     }
 
@@ -114,11 +114,11 @@ fn read_fields(reader: &mut Reader, node: &Node) -> (Version, Vec<Location>) {
         |reader, field, value| match field {
             0 => {
                 version.api_version =
-                    reader.text(value, Target { field: "ImageLocationsConfig.apiVersion", kind: "string" });
+                    reader.placed(value, Target { field: "ImageLocationsConfig.apiVersion", kind: "string" });
             }
             1 => {
                 version.kind =
-                    reader.text(value, Target { field: "ImageLocationsConfig.kind", kind: "string" })
+                    reader.placed(value, Target { field: "ImageLocationsConfig.kind", kind: "string" })
             }
             _ => {
                 let list = Target { field: "ImageLocationsConfig.images", kind: "[]bundle.ImageLocation" };

@@ -66,11 +66,12 @@ fn errors_have_the_text_of_the_reference() {
     );
     assert_eq!(
         failure("apiVersion: imgpkg.carvel.dev/v1alpha1\nkind: ImagesLock\n"),
-        "Validating bundle lock: Validating kind: Unknown kind (known: BundleLock)"
+        "Validating bundle lock: Validating kind: Unknown kind (known: BundleLock) (at line 2, column 7)"
     );
     assert_eq!(
         failure(&document("{image: 'localhost:5001/app:1'}")),
-        "Validating bundle lock: Expected ref to be in digest form, got 'localhost:5001/app:1'"
+        "Validating bundle lock: Expected ref to be in digest form, got 'localhost:5001/app:1' (at line 3, column 17) \
+         (hint: resolve the tag to a digest, e.g. with 'imgpkg tag resolve -i localhost:5001/app:1')"
     );
     assert_eq!(failure(&document("")), "Validating bundle lock: Expected ref to be in digest form, got ''");
 }

@@ -121,15 +121,17 @@ fn yaml_errors_have_the_text_of_the_reference_and_the_true_place() {
 fn version_is_checked_before_kind_and_kind_before_images() {
     assert_eq!(
         failure("kind: x\nimages: [{image: x}]\n"),
-        "Validating images lock: Validating apiVersion: Unknown version (known: imgpkg.carvel.dev/v1alpha1)"
+        "Validating images lock: Validating apiVersion: Unknown version (known: imgpkg.carvel.dev/v1alpha1) \
+         (hint: it has no apiVersion)"
     );
     assert_eq!(
         failure(&format!("apiVersion: {API_VERSION}\nkind: BundleLock\nimages: [{{image: x}}]\n")),
-        "Validating images lock: Validating kind: Unknown kind (known: ImagesLock)"
+        "Validating images lock: Validating kind: Unknown kind (known: ImagesLock) (at line 2, column 7)"
     );
     assert_eq!(
         failure(&format!("{HEAD}images:\n- image: a/b@{DIGEST}\n- image: ubuntu:latest\n- image: x\n")),
-        "Validating images lock: Expected ref to be in digest form, got 'ubuntu:latest'"
+        "Validating images lock: Expected ref to be in digest form, got 'ubuntu:latest' (at line 5, column 10) \
+         (hint: resolve the tag to a digest, e.g. with 'imgpkg tag resolve -i ubuntu:latest')"
     );
 }
 
@@ -155,6 +157,15 @@ fn errors_in_a_file_name_the_file() {
         (
             "a: b\nc: [\n- d]\n".to_owned(),
             format!("yaml: line 2: did not find expected node content (at {}:3:1)", path.display()),
+        ),
+        (
+            format!("apiVersion: {API_VERSION}\nkind: Other\n"),
+            format!("Unknown kind (known: ImagesLock) (at {}:2:7)", path.display()),
+        ),
+        (String::new(), format!("(known: {API_VERSION}) (in {}) (hint: it is empty)", path.display())),
+        (
+            format!("{HEAD}images:\n- annotations: {{}}\n"),
+            format!("Expected ref to be in digest form, got '' (at {}:4:3)", path.display()),
         ),
     ] {
         std::fs::write(&path, text).expect("written");
