@@ -78,7 +78,19 @@ impl<'a> Source<'a> {
             ErrorKind::Scanner => at.line,
             _ => at.line - 1,
         };
-        Error::new(with_line(reported, problem), at)
+        Error::new(with_line(reported, problem), self.within(mark, at))
+    }
+
+    /// The place of a problem: where the scanner met the end of a text with a line break at its end, the last line, not
+    /// the one that would come next.
+    fn within(&self, mark: Mark, at: Position) -> Position {
+        if self.end.is_some() || offset(mark) < self.text.len() {
+            return at;
+        }
+        match self.text.strip_suffix(is_break) {
+            Some(text) => end_of(text.strip_suffix('\r').unwrap_or(text)),
+            None => at,
+        }
     }
 
     /// An error of the parser's kind at `mark`.

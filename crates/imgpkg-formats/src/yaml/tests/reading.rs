@@ -155,3 +155,17 @@ fn nodes_know_where_they_start() {
     assert_eq!((inner[0].key_at.line, inner[0].key_at.column), (2, 3));
     assert_eq!((inner[0].value.at.line, inner[0].value.at.column), (2, 6));
 }
+
+#[test]
+fn what_ends_too_early_is_reported_in_the_last_line_there_is() {
+    for (text, problem, place) in [
+        ("a: b\nc: [\n  d,\n  e\n", "yaml: line 4: did not find expected ',' or ']'", (4, 4)),
+        ("a: b\r\nc: [d\r\n", "yaml: line 2: did not find expected ',' or ']'", (2, 6)),
+        ("a: b\nc: [d", "yaml: line 1: did not find expected ',' or ']'", (2, 6)),
+        ("a: b\nc: [d\n\n", "yaml: line 3: did not find expected ',' or ']'", (3, 1)),
+        ("a: b\nc: \"d\n", "yaml: line 3: found unexpected end of stream", (2, 6)),
+    ] {
+        let error = failure(text);
+        assert_eq!((error.problem().as_str(), (error.line(), error.column())), (problem, place), "{text:?}");
+    }
+}
