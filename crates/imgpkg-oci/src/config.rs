@@ -13,6 +13,7 @@ pub struct ConfigError(#[from] serde_json::Error);
 
 /// A tolerant view of an image's configuration: what is absent or `null` is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(expecting = "an image configuration")]
 pub struct ImageConfig {
     /// The processor architecture it was built for.
     #[serde(default, deserialize_with = "or_default")]
@@ -27,12 +28,14 @@ pub struct ImageConfig {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(expecting = "a list of layers")]
 struct RootFs {
     #[serde(default, deserialize_with = "or_default")]
     diff_ids: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(expecting = "parameters of a container")]
 struct Execution {
     #[serde(default, rename = "Labels", deserialize_with = "or_default")]
     labels: BTreeMap<String, String>,

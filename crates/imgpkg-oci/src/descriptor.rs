@@ -10,7 +10,7 @@ use crate::{Digest, MediaType};
 ///
 /// It is a view for looking inside; documents travel as the bytes they came in, so nothing is ever written back from it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a descriptor")]
 pub struct Descriptor {
     /// What it is. Empty where the document says nothing.
     #[serde(default)]
@@ -51,6 +51,7 @@ impl Descriptor {
 
 /// What an image runs on (OCI image specification, "Image Index").
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(expecting = "a platform")]
 pub struct Platform {
     /// Processor architecture, in Go's spelling: `amd64`, `arm64`.
     #[serde(default)]

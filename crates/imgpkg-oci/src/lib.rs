@@ -26,7 +26,7 @@ pub use blob::{BlobError, BlobProgress, BlobReader};
 pub use config::{ConfigError, ImageConfig};
 pub use descriptor::{Descriptor, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Digester};
-pub use manifest::{Document, ImageManifest, IndexManifest, Manifest, ManifestError};
+pub use manifest::{Beginning, Document, ImageManifest, IndexManifest, Manifest, ManifestError};
 pub use media_type::MediaType;
 pub use reference::{
     DigestReference, Reference, ReferenceError, Registry, Repository, Tag, TagOrDigest, TagReference,

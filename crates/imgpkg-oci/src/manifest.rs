@@ -1,8 +1,11 @@
 //! Manifests and indexes (OCI image specification, "Image Manifest" and "Image Index"). A manifest is its bytes: it is
 //! parsed to look inside and passed on untouched, because its digest depends on every byte.
 
+use std::fmt;
+
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use crate::descriptor::or_default;
 use crate::{Descriptor, Digest, MediaType, media_type};
@@ -30,6 +33,16 @@ pub enum ManifestError {
     Syntax {
         /// The digest of the bytes.
         digest: Digest,
+        /// What is wrong with them.
+        source: serde_json::Error,
+    },
+    /// The bytes are no JSON at all.
+    #[error("reading manifest {digest}: not a JSON document; {beginning}")]
+    NotJson {
+        /// The digest of the bytes.
+        digest: Digest,
+        /// How they begin.
+        beginning: Beginning,
         /// What is wrong with them.
         source: serde_json::Error,
     },
@@ -144,10 +157,12 @@ impl Manifest {
     /// that is not supported (Docker schema 1).
     pub fn parse(&self) -> Result<Document, ManifestError> {
         if !self.media_type.is_index() && !self.media_type.is_image() {
+            if let Some(error) = self.page() {
+                return Err(error);
+            }
             return Err(ManifestError::Unsupported { media_type: self.media_type.clone() });
         }
-        let syntax = |source| ManifestError::Syntax { digest: self.digest.clone(), source };
-        let wire: Wire = serde_json::from_slice(&self.bytes).map_err(syntax)?;
+        let wire: Wire = serde_json::from_slice(&self.bytes).map_err(|error| self.syntax(error))?;
         if wire.manifests.as_ref().is_some_and(|list| !list.is_empty())
             && (wire.layers.is_some() || wire.config.is_some())
             || wire.manifests.is_some() && wire.layers.as_ref().is_some_and(|list| !list.is_empty())
@@ -159,16 +174,65 @@ impl Manifest {
             return Ok(Document::Index(IndexManifest { manifests, subject: wire.subject }));
         }
         let Some(config) = wire.config else {
-            return Err(syntax(serde::de::Error::missing_field("config")));
+            return Err(self.syntax(serde::de::Error::missing_field("config")));
         };
         let layers = wire.layers.unwrap_or_default();
         Ok(Document::Image(ImageManifest { config, layers, subject: wire.subject }))
+    }
+
+    fn syntax(&self, source: serde_json::Error) -> ManifestError {
+        let digest = self.digest.clone();
+        match source.classify() {
+            Category::Syntax | Category::Eof => {
+                ManifestError::NotJson { digest, beginning: Beginning::of(&self.bytes), source }
+            }
+            Category::Data | Category::Io => ManifestError::Syntax { digest, source },
+        }
+    }
+
+    /// The error where a web page came instead of a manifest, whatever it was said to be.
+    fn page(&self) -> Option<ManifestError> {
+        let is_page = self.bytes.trim_ascii_start().starts_with(b"<");
+        let error = serde_json::from_slice::<serde::de::IgnoredAny>(&self.bytes).err()?;
+        is_page.then(|| self.syntax(error))
+    }
+}
+
+/// How a document begins that is not what it should be, as a message shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    shown: String,
+    cut: bool,
+}
+
+impl Beginning {
+    /// The first characters of these bytes; what could play tricks with a terminal is escaped.
+    fn of(bytes: &[u8]) -> Self {
+        const SHOWN: usize = 40;
+        // Four times as many bytes hold at least so many characters.
+        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN)]);
+        let shown = text.trim_start().chars().take(SHOWN).flat_map(char::escape_debug).collect();
+        Self { shown, cut: text.trim_start().chars().count() > SHOWN }
+    }
+}
+
+impl fmt::Display for Beginning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { shown, cut } = self;
+        if shown.is_empty() {
+            return f.write_str("it is empty");
+        }
+        write!(f, "the beginning is '{shown}{}'", if *cut { "…" } else { "" })?;
+        match shown.starts_with('<') {
+            true => f.write_str(" (hint: perhaps a login page of a proxy)"),
+            false => Ok(()),
+        }
     }
 }
 
 /// Both documents at once: which of the two it is depends on the media type, and what is in the other's place must be seen.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an image manifest or index")]
 struct Wire {
     #[serde(default, deserialize_with = "or_default")]
     media_type: MediaType,
@@ -245,6 +309,40 @@ mod tests {
     fn parameters_of_a_content_type_are_dropped() {
         let manifest = manifest("{}".to_owned(), &format!("{}; charset=utf-8", media_type::OCI_INDEX));
         assert_eq!(manifest.media_type().as_str(), media_type::OCI_INDEX);
+    }
+
+    /// The error and its cause.
+    fn refused(bytes: &'static str, media_type: &str) -> String {
+        let error = Manifest::new(Bytes::from_static(bytes.as_bytes()), media_type).parse().unwrap_err();
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        format!("{error}: {cause}")
+    }
+
+    #[test]
+    fn what_is_no_json_is_shown_from_its_beginning() {
+        let page = "\n<html><head><title>Sign in, please, before you go on</title>";
+        for media_type in [media_type::OCI_MANIFEST, "text/html"] {
+            let text = refused(page, media_type);
+            let expected = ": not a JSON document; the beginning is '<html><head><title>Sign in, please, befo…' \
+                            (hint: perhaps a login page of a proxy): expected value at line 2 column 1";
+            assert!(text.ends_with(expected), "{text}");
+        }
+        let text = refused("\u{1b}[2J{", media_type::OCI_INDEX);
+        assert!(text.contains("the beginning is '\\u{1b}[2J{': "), "{text}");
+        assert!(refused("", media_type::OCI_INDEX).contains("not a JSON document; it is empty: EOF"));
+    }
+
+    #[test]
+    fn what_is_another_document_is_refused_in_words_of_the_specification() {
+        for (json, expected) in [
+            ("null", "invalid type: null, expected an image manifest or index at line 1 column 4"),
+            (r#"{"config":5}"#, "invalid type: integer `5`, expected a descriptor at line 1 column 11"),
+            (r#"{"config":{"platform":5}}"#, "expected a platform at line 1 column 23"),
+            (r#"{"layers":{}}"#, "invalid type: map, expected a sequence at line 1 column 10"),
+        ] {
+            let text = refused(json, media_type::OCI_MANIFEST);
+            assert!(text.contains(expected), "{text}");
+        }
     }
 
     #[test]
