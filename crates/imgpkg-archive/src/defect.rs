@@ -61,6 +61,11 @@ pub enum Defect {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The file has no bytes at all.
+    #[error(
+        "the file is empty: file manifest.json not found in tar (hint: it was not written or not transferred; create it again, or transfer it again)"
+    )]
+    Empty,
     /// An entry that every archive has is absent.
     #[error("file {file} not found in tar {ABSENT}")]
     Absent {

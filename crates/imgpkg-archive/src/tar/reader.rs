@@ -95,6 +95,9 @@ impl Archive {
 }
 
 fn read_items(file: &File, length: u64) -> Result<(Vec<Item>, HashMap<Digest, Span>), Defect> {
+    if length == 0 {
+        return Err(Defect::Empty);
+    }
     let index = TarIndex::read(file, length)?;
     let Some(Span { offset, size }) = index.manifest_json else {
         return Err(Defect::Absent { file: MANIFEST_JSON.to_owned() });

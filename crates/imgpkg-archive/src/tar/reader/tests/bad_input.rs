@@ -58,11 +58,16 @@ async fn what_is_no_tar_is_refused() {
 }
 
 #[tokio::test]
+async fn a_file_of_no_bytes_is_called_empty() {
+    let text = defect(b"").await.to_string();
+    assert!(text.starts_with("the file is empty: file manifest.json not found in tar (hint: "), "{text}");
+    assert!(!text.contains("--include-non-distributable-layers"), "{text}");
+}
+
+#[tokio::test]
 async fn a_tar_without_manifest_json_is_refused_in_the_references_words() {
     let expected = "file manifest.json not found in tar (hint: This may be because when copying to a tarball, the --include-non-distributable-layers flag should have been provided.)";
-    for content in
-        [&b""[..], &[0; 1024], &tar(&[("manifest.jso", b"[]")]), &tar(&[("./manifest.json", b"[]")])]
-    {
+    for content in [&[0; 1024][..], &tar(&[("manifest.jso", b"[]")]), &tar(&[("./manifest.json", b"[]")])] {
         assert_eq!(defect(content).await.to_string(), expected);
     }
 }
