@@ -2,12 +2,25 @@
 
 use std::io::Read;
 
-use imgpkg_oci::{BlobProgress, Descriptor, ManifestTree, Source, TreeContent, media_type};
+use bytes::Bytes;
+use imgpkg_oci::{BlobProgress, BlobReader, Descriptor, ManifestTree, Source, TreeContent, media_type};
 
 use crate::nested::{Error, ReadError};
 
 /// The largest document that is read.
 const MAX_DOCUMENT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The largest layer that is kept in memory when it has been read. Configuration is rarely larger, and a copy would have to
+/// fetch it again.
+const MAX_KEPT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A document found in a layer.
+pub(crate) struct Document {
+    /// What it says.
+    pub(crate) content: Vec<u8>,
+    /// The whole layer as it was fetched, if it is small enough to be kept.
+    pub(crate) layer: Option<Bytes>,
+}
 
 /// The only layer of an image that must have exactly one, and that one a Docker layer.
 ///
@@ -28,7 +41,7 @@ pub(crate) fn only_layer(
     }
 }
 
-/// The content of the first file in the layer whose name is the wanted one; `None` if there is none. The whole layer is
+/// The first file in the layer whose name is the wanted one; `None` if there is none. The whole layer is
 /// read, in constant memory, because only then is its digest proven.
 ///
 /// # Errors
@@ -37,7 +50,7 @@ pub(crate) async fn read_document(
     source: &dyn Source,
     layer: &Descriptor,
     wanted: fn(&str) -> bool,
-) -> Result<Option<Vec<u8>>, ReadError> {
+) -> Result<Option<Document>, ReadError> {
     match read_once(source, layer, wanted).await {
         Err(error) if error.is_damage() => read_once(source, layer, wanted).await,
         result => result,
@@ -48,9 +61,19 @@ async fn read_once(
     source: &dyn Source,
     layer: &Descriptor,
     wanted: fn(&str) -> bool,
-) -> Result<Option<Vec<u8>>, ReadError> {
-    let reader = source.blob(layer, BlobProgress::start(&layer.digest)).await?;
-    crate::extract::with_blocking_reader(reader, move |content| find(content, wanted)).await?
+) -> Result<Option<Document>, ReadError> {
+    let start = BlobProgress::start(&layer.digest);
+    let reader = source.blob(layer, start.clone()).await?;
+    let (reader, kept) = match layer.size <= MAX_KEPT_BYTES {
+        true => {
+            let bytes = reader.collect(MAX_KEPT_BYTES).await?;
+            (BlobReader::of_bytes(layer.clone(), &bytes, start), Some(bytes))
+        }
+        false => (reader, None),
+    };
+    let content =
+        crate::extract::with_blocking_reader(reader, move |content| find(content, wanted)).await??;
+    Ok(content.map(|content| Document { content, layer: kept }))
 }
 
 fn find(content: &mut dyn Read, wanted: fn(&str) -> bool) -> Result<Option<Vec<u8>>, ReadError> {

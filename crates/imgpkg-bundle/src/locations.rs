@@ -45,7 +45,8 @@ pub async fn read(source: &dyn Source, bundle: &DigestReference) -> Result<Optio
         .await
         .map_err(|source| Error::Layer { digest: layer.digest.clone(), source })?
         .ok_or(Error::NoLocations)?;
-    let locations = ImageLocations::parse(&document).map_err(|error| Error::Locations(Box::new(error)))?;
+    let locations =
+        ImageLocations::parse(&document.content).map_err(|error| Error::Locations(Box::new(error)))?;
     let marks = locations.images.into_iter().map(|location| (location.image, location.is_bundle)).collect();
     Ok(Some(Locations { tree, marks }))
 }

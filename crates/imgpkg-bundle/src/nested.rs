@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _, try_join, try_join_all};
 use imgpkg_lock::{ImageRef, ImagesLock};
 use imgpkg_oci::{Digest, DigestReference, ErrorKind, ManifestTree, Repositories, Source, TagOrDigest};
@@ -34,6 +35,8 @@ pub struct Bundle {
     pub images: Vec<BundleImage>,
     /// Its locations image, if it has been copied here.
     pub locations: Option<ManifestTree>,
+    /// The bytes of its layer, if it is small: they were read for the lock file, and need not be fetched again.
+    pub layer: Option<Bytes>,
 }
 
 /// An image that a bundle's lock file names.
@@ -131,7 +134,7 @@ impl Explorer {
     ) -> Result<Arc<Bundle>, Error> {
         path.push(reference.clone());
         let source = self.repositories.source(reference.repository());
-        let (lock, locations) =
+        let (LockFile { lock, layer }, locations) =
             try_join(read_lock(&*source, &tree), locations::read(&*source, reference)).await?;
         let (locations, marks) =
             locations.map_or((None, Marks::new()), |found| (Some(found.tree), found.marks));
@@ -149,7 +152,7 @@ impl Explorer {
             }
         });
         let images = try_join_all(images).await?;
-        Ok(Arc::new(Bundle { reference: reference.clone(), tree, images, locations }))
+        Ok(Arc::new(Bundle { reference: reference.clone(), tree, images, locations, layer }))
     }
 
     /// Finds an image of the bundle at `bundle`: in the bundle's repository, or where the lock file says.
@@ -224,11 +227,20 @@ impl Explorer {
     }
 }
 
+/// A bundle's lock file, read out of its layer.
+#[derive(Debug)]
+pub struct LockFile {
+    /// What it says.
+    pub lock: ImagesLock,
+    /// The whole layer, if it is small enough to be kept in memory.
+    pub layer: Option<Bytes>,
+}
+
 /// Reads the lock file of the bundle that `tree` is.
 ///
 /// # Errors
 /// When the bundle's layer cannot be fetched, is not what it should be, or its lock file is not valid.
-pub async fn read_lock(source: &dyn Source, tree: &ManifestTree) -> Result<ImagesLock, Error> {
+pub async fn read_lock(source: &dyn Source, tree: &ManifestTree) -> Result<LockFile, Error> {
     let read = async {
         let layer = only_layer(tree, Error::BundleLayers)?;
         let document = read_document(source, layer, |name| {
@@ -237,8 +249,11 @@ pub async fn read_lock(source: &dyn Source, tree: &ManifestTree) -> Result<Image
         .await
         .map_err(|source| Error::Layer { digest: layer.digest.clone(), source })?
         .ok_or(Error::NoLock)?;
-        ImagesLock::parse(&document)
-            .map_err(|error| Error::Lock { digest: tree.manifest.digest().clone(), source: Box::new(error) })
+        let lock = ImagesLock::parse(&document.content).map_err(|error| Error::Lock {
+            digest: tree.manifest.digest().clone(),
+            source: Box::new(error),
+        })?;
+        Ok(LockFile { lock, layer: document.layer })
     };
     read.await.map_err(|error| Error::ReadLock(Box::new(error)))
 }

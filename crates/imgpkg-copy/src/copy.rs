@@ -8,11 +8,11 @@ use std::time::Instant;
 use imgpkg_archive::{Archive, ArchiveWriter, Forecast, Item, WriteOptions};
 use imgpkg_bundle::fetch::is_bundle;
 use imgpkg_bundle::tags;
-use imgpkg_oci::{BlobPut, Destination, Digest, DigestReference, Repository, Tag, TagOrDigest};
+use imgpkg_oci::{BlobPut, Destination, Digest, DigestReference, Repository, Source, Tag, TagOrDigest};
 
 use crate::Error;
 use crate::budget::Budget;
-use crate::discover::ImageSet;
+use crate::discover::{ImageSet, KeptLayers};
 use crate::event::{Event, Listener};
 use crate::plan::{LayerChoice, Plan, Shipment};
 use crate::record;
@@ -212,10 +212,18 @@ pub(crate) async fn ship(
 
 /// Every image on its way to a repository.
 pub(crate) fn shipments(set: &ImageSet, repository: &Repository, options: Options) -> Vec<Shipment> {
-    set.items.iter().map(|item| shipment(set, item, repository, options.repository_based_tags)).collect()
+    let kept = KeptLayers::of(set);
+    let repository_based_tags = options.repository_based_tags;
+    let items = set.items.iter();
+    items.map(|item| shipment(item, kept.source(set, item), repository, repository_based_tags)).collect()
 }
 
-fn shipment(set: &ImageSet, item: &Item, repository: &Repository, repository_based_tags: bool) -> Shipment {
+fn shipment(
+    item: &Item,
+    source: Arc<dyn Source>,
+    repository: &Repository,
+    repository_based_tags: bool,
+) -> Shipment {
     let digest = item.tree.manifest.digest();
     let tag = match repository_based_tags {
         true => {
@@ -228,7 +236,7 @@ fn shipment(set: &ImageSet, item: &Item, repository: &Repository, repository_bas
     Shipment {
         name: item.source.clone(),
         tree: item.tree.clone(),
-        source: set.repositories.source(origin),
+        source,
         mount_from: (origin.registry() == repository.registry() && origin != repository)
             .then(|| origin.clone()),
         targets: vec![TagOrDigest::Tag(tag)],
@@ -237,10 +245,11 @@ fn shipment(set: &ImageSet, item: &Item, repository: &Repository, repository_bas
 
 /// Every image on its way into an archive.
 pub(crate) fn archived(set: &ImageSet) -> Vec<Shipment> {
+    let kept = KeptLayers::of(set);
     let shipment = |item: &Item| Shipment {
         name: item.source.clone(),
         tree: item.tree.clone(),
-        source: set.repositories.source(item.source.repository()),
+        source: kept.source(set, item),
         mount_from: None,
         targets: vec![TagOrDigest::Digest(item.tree.manifest.digest().clone())],
     };

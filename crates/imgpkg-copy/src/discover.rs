@@ -1,6 +1,7 @@
 //! Discovery: from what a user names to every image that has to be moved. Nothing is written here.
 
 mod archive;
+mod kept;
 mod signature;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use imgpkg_oci::{
 use crate::Error;
 
 pub use archive::{from_archive, only_item};
+pub(crate) use kept::KeptLayers;
 pub use signature::add_signatures;
 
 /// How many images are fetched at once. Their hosts' own budgets are the tighter bound.

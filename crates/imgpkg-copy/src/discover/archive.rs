@@ -44,7 +44,7 @@ pub async fn from_archive(archive: Archive) -> Result<ImageSet, Error> {
 /// The images that the bundle's lock file names and the archive does not have, each digest once.
 async fn missing_images(archive: &Archive, bundle: &Item) -> Result<Vec<String>, Error> {
     let source = archive.source(bundle.source.repository());
-    let lock = read_lock(&*source, &bundle.tree).await.map_err(Error::of_bundle)?;
+    let lock = read_lock(&*source, &bundle.tree).await.map_err(Error::of_bundle)?.lock;
     let mut missing: Vec<_> = lock
         .images
         .iter()
