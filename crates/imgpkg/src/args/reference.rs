@@ -1,6 +1,6 @@
 //! References as they were typed, together with what they mean.
 
-use imgpkg_oci::{Reference, TagReference};
+use imgpkg_oci::{Reference, ReferenceError, TagReference};
 
 use super::ArgumentError;
 
@@ -25,7 +25,12 @@ impl TypedReference {
 
 /// Reads a reference that something is written to: with a tag, or `latest`.
 pub(crate) fn destination(text: &str) -> Result<TagReference, ArgumentError> {
-    TagReference::parse(text).map_err(|source| ArgumentError::Reference { text: text.to_owned(), source })
+    let parsed = match Reference::parse(text) {
+        // What is true of a URL says more than that its parts are no repository.
+        Err(url @ ReferenceError::Protocol { .. }) => Err(url),
+        _ => TagReference::parse(text),
+    };
+    parsed.map_err(|source| ArgumentError::Reference { text: text.to_owned(), source })
 }
 
 /// A flag with an empty value counts as not given.

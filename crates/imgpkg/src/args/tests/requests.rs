@@ -19,6 +19,11 @@ fn push_checks_in_the_order_of_the_reference() {
         "Lock output is not compatible with image, use bundle for lock output"
     );
     assert!(refused("-i Bad!ref").starts_with("Parsing 'Bad!ref': "));
+    assert_eq!(
+        refused("-b https://index.docker.io/xx/yy"),
+        "Parsing 'https://index.docker.io/xx/yy': \
+         Reference 'https://index.docker.io/xx/yy' should not include https:// protocol prefix"
+    );
     assert!(
         refused(&format!("-b r.example/app@sha256:{}", "a".repeat(64)))
             .starts_with("Parsing 'r.example/app@sha256:")
