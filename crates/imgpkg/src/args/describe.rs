@@ -6,7 +6,7 @@ use clap::ArgAction;
 
 use super::ArgumentError;
 use super::concurrency::concurrency;
-use super::reference::TypedReference;
+use super::reference::{TypedReference, required};
 use super::registry::RegistryArgs;
 use super::value;
 
@@ -82,9 +82,10 @@ impl DescribeArgs {
             "yaml" => DescribeOutput::Yaml,
             _ => return Err(ArgumentError::OutputType),
         };
+        let bundle = self.bundle.as_deref().unwrap_or_default();
         Ok(DescribeRequest {
             concurrency: concurrency(self.concurrency)?,
-            bundle: TypedReference::checked(self.bundle.as_deref().unwrap_or_default())?,
+            bundle: required("bundle", 'b', bundle, TypedReference::checked(bundle))?,
             cosign_artifacts: self.cosign_artifacts,
             layers: self.layers,
             output,

@@ -13,6 +13,19 @@ pub(crate) enum ArgumentError {
         /// Its long name.
         flag: &'static str,
     },
+    /// A flag that names an image or a bundle was not given, or is empty; what the reference says about that comes behind.
+    #[error("Expected --{flag} (-{short})")]
+    Missing {
+        /// Its long name.
+        flag: &'static str,
+        /// Its short name.
+        short: char,
+        /// What is wrong with nothing as a reference.
+        source: Box<ArgumentError>,
+    },
+    /// No file to make an image of.
+    #[error("Expected at least one file or directory (-f)")]
+    NoFiles,
     /// A flag that names a file has an empty value.
     #[error("Expected --{flag} to be none empty")]
     Empty {

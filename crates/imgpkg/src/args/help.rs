@@ -64,11 +64,14 @@ fn usage(command: &Command, name: &str) -> String {
         .filter_map(|argument| argument.get_value_names()?.first())
         .map(|word| format!(" [{word}]"))
         .collect();
-    let parent = match children(command).next() {
-        Some(_) => format!("\n  {name} [command]"),
-        None => String::new(),
-    };
-    format!("Usage:\n  {name}{words} [flags]{parent}")
+    let alone = format!("{name}{words} [flags]");
+    let below = format!("{name} [command]");
+    match children(command).next() {
+        None => format!("Usage:\n  {alone}"),
+        // The root has flags that ask for something by themselves; other parents do nothing without one of their commands.
+        Some(_) if name.contains(' ') => format!("Usage:\n  {below}"),
+        Some(_) => format!("Usage:\n  {alone}\n  {below}"),
+    }
 }
 
 fn aliases(command: &Command) -> Option<String> {

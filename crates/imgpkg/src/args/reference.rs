@@ -33,6 +33,19 @@ pub(crate) fn destination(text: &str) -> Result<TagReference, ArgumentError> {
     parsed.map_err(|source| ArgumentError::Reference { text: text.to_owned(), source })
 }
 
+/// What came of reading a flag's text as a reference; where there was no text, the error names the flag.
+pub(crate) fn required<T>(
+    flag: &'static str,
+    short: char,
+    text: &str,
+    parsed: Result<T, ArgumentError>,
+) -> Result<T, ArgumentError> {
+    parsed.map_err(|source| match text {
+        "" => ArgumentError::Missing { flag, short, source: Box::new(source) },
+        _ => source,
+    })
+}
+
 /// A flag with an empty value counts as not given.
 pub(crate) fn given(flag: &Option<String>) -> Option<&str> {
     flag.as_deref().filter(|text| !text.is_empty())

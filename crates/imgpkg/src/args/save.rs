@@ -35,7 +35,7 @@ pub(crate) struct SaveArgs {
     #[arg(
         short,
         long,
-        help = "Save a bundle, recorded under this name (format: NAME[:TAG]); the default, named as the directory"
+        help = "Name to record for the bundle (format: NAME[:TAG]) (default: the name of the directory, tagged latest)"
     )]
     pub(crate) bundle: Option<String>,
     #[arg(
@@ -43,7 +43,7 @@ pub(crate) struct SaveArgs {
         long,
         num_args = 0..=1,
         default_missing_value = "",
-        help = "Save a plain image, optionally recorded under a name (format: NAME[:TAG])"
+        help = "Save a plain image instead of a bundle, optionally with a name to record for it (format: NAME[:TAG])"
     )]
     pub(crate) image: Option<String>,
     #[command(flatten)]
@@ -68,7 +68,7 @@ impl SaveArgs {
     /// Checks the arguments.
     ///
     /// # Errors
-    /// When they contradict each other or the name does not parse.
+    /// When they contradict each other, the name does not parse, or there is no file to save.
     pub(crate) fn request(&self) -> Result<SaveRequest, ArgumentError> {
         let tar = self.to_tar.clone().ok_or(ArgumentError::Required { flag: "to-tar" })?;
         let labels = self.content.checked_labels()?;
@@ -82,7 +82,11 @@ impl SaveArgs {
             (bundle, None) => (ImageKind::Bundle, bundle),
         };
         let name = name.map(recorded_name).transpose()?;
-        Ok(SaveRequest { content: self.content.content(kind, labels), name, tar })
+        let content = self.content.content(kind, labels);
+        match content.files.is_empty() {
+            true => Err(ArgumentError::NoFiles),
+            false => Ok(SaveRequest { content, name, tar }),
+        }
     }
 }
 

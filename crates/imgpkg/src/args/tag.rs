@@ -4,6 +4,7 @@ use clap::ArgAction;
 use imgpkg_oci::Reference;
 
 use super::ArgumentError;
+use super::reference::required;
 use super::registry::RegistryArgs;
 use super::value;
 
@@ -82,7 +83,7 @@ impl TagListArgs {
     /// # Errors
     /// When it does not parse.
     pub(crate) fn reference(&self) -> Result<Reference, ArgumentError> {
-        Reference::parse(self.image.as_deref().unwrap_or_default()).map_err(ArgumentError::Named)
+        named(&self.image)
     }
 }
 
@@ -92,6 +93,11 @@ impl TagResolveArgs {
     /// # Errors
     /// When it does not parse.
     pub(crate) fn reference(&self) -> Result<Reference, ArgumentError> {
-        Reference::parse(self.image.as_deref().unwrap_or_default()).map_err(ArgumentError::Named)
+        named(&self.image)
     }
+}
+
+fn named(image: &Option<String>) -> Result<Reference, ArgumentError> {
+    let text = image.as_deref().unwrap_or_default();
+    required("image", 'i', text, Reference::parse(text).map_err(ArgumentError::Named))
 }

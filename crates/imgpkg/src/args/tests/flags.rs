@@ -236,6 +236,14 @@ fn help_is_laid_out_as_the_reference_lays_it_out() {
 }
 
 #[test]
+fn a_command_that_does_nothing_by_itself_is_not_offered_as_one() {
+    let Ok(Invocation::Help(help)) = parsed("tag --help") else { panic!("no help") };
+    assert!(help.contains("\n\nUsage:\n  imgpkg tag [command]\n\n"), "{help}");
+    let Ok(Invocation::Help(help)) = parsed("--help") else { panic!("no help") };
+    assert!(help.contains("\n\nUsage:\n  imgpkg [flags]\n  imgpkg [command]\n\n"), "{help}");
+}
+
+#[test]
 fn help_shows_defaults_and_hides_what_is_deprecated() {
     let Ok(Invocation::Help(help)) = parsed("push -h") else { panic!("no help") };
     for part in [

@@ -72,15 +72,18 @@ fn save_needs_a_tar_and_takes_a_name_for_it() {
     assert_eq!(refused("-f x"), "required flag(s) \"to-tar\" not set");
     assert_eq!(refused("-b a -i b --to-tar t"), "Expected only one of image or bundle");
     assert_eq!(refused("-b Bad!ref --to-tar t").split(": ").next(), Some("Parsing 'Bad!ref'"));
+    for line in ["--to-tar t", "-b app --to-tar t", "-i --to-tar t", "-b app -f= --to-tar t"] {
+        assert_eq!(refused(line), "Expected at least one file or directory (-f)", "{line}");
+    }
     let named = |line: &str| {
         let request = save(line).request().unwrap();
         (request.content.kind, request.name.map(|name| name.to_string()))
     };
     let recorded = |name: &str| Some(format!("saved.imgpkg.invalid/{name}"));
     assert_eq!(named("-f x --to-tar t"), (ImageKind::Bundle, None));
-    assert_eq!(named("-b app:v1 --to-tar t"), (ImageKind::Bundle, recorded("app:v1")));
+    assert_eq!(named("-b app:v1 -f x --to-tar t"), (ImageKind::Bundle, recorded("app:v1")));
     assert_eq!(
-        named("-b localhost:5000/team/app --to-tar t"),
+        named("-b localhost:5000/team/app -f x --to-tar t"),
         (ImageKind::Bundle, recorded("team/app:latest"))
     );
     assert_eq!(named("-i -f x --to-tar t"), (ImageKind::Image, None));
@@ -160,7 +163,23 @@ fn describe_checks_its_output_type_first() {
         other => panic!("not describe: {other:?}"),
     };
     assert_eq!(refused("describe -o json"), "--output-type can only have the following values [text, yaml]");
-    assert_eq!(refused("describe"), "Unable to check if  is a bundle: could not parse reference: ");
+    assert_eq!(
+        refused("describe"),
+        "Expected --bundle (-b): Unable to check if  is a bundle: could not parse reference: "
+    );
+}
+
+#[test]
+fn a_tag_command_without_an_image_names_the_flag_that_is_missing() {
+    let expected = "Expected --image (-i): could not parse reference: ";
+    for line in ["tag list", "tag ls --image=", "tag resolve"] {
+        let Command::Tag(tag) = run(parsed(line)).1 else { panic!("not tag") };
+        let refused = match tag.request().unwrap() {
+            TagCommand::List(list) => list.reference().unwrap_err(),
+            TagCommand::Resolve(resolve) => resolve.reference().unwrap_err(),
+        };
+        assert_eq!(text(refused), expected, "{line}");
+    }
 }
 
 #[test]
