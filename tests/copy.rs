@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 use imgpkg_oci::{Digest, media_type};
-use imgpkg_testkit::{BundleDirectory, Image, Registry, Tool, push_index};
+use imgpkg_testkit::{BundleDirectory, FaultProxy, Image, Registry, Tool, push_index};
 
 fn imgpkg() -> Tool {
     Tool::new(env!("CARGO_BIN_EXE_imgpkg"))
@@ -306,4 +306,26 @@ fn repository_based_tags_name_the_origin() {
         .success();
     let expected = format!("src-app-{}", tag_of(image.as_str()));
     assert_eq!(destination.tags("dst/app"), [expected, "v1".to_owned()]);
+}
+
+#[test]
+fn nothing_of_a_bundle_is_fetched_twice() {
+    let imgpkg = imgpkg();
+    let (source, destination) = (Registry::embedded(&imgpkg), Registry::embedded(&imgpkg));
+    push_nested(&imgpkg, &source);
+    let proxy = FaultProxy::before(&source, Vec::new());
+    let tar = imgpkg.home().join("x.tar");
+    let jobs: [[&str; 2]; 2] =
+        [["--to-repo", &destination.reference("dst/outer")], ["--to-tar", tar.to_str().unwrap()]];
+    for [flag, value] in jobs {
+        proxy.forget();
+        imgpkg.run(&["copy", "-b", &proxy.reference("src/outer:1.0"), flag, value]).success();
+        // The bundle is fetched through the proxy: its manifest, its configuration, and the layer with the lock file.
+        let mut targets: Vec<_> = proxy.seen_of("GET", "/").into_iter().map(|seen| seen.target).collect();
+        assert_eq!(proxy.count("GET", "/blobs/"), 2, "{flag}: {targets:?}");
+        let all = targets.len();
+        targets.sort();
+        targets.dedup();
+        assert_eq!(targets.len(), all, "{flag}: {targets:?}");
+    }
 }
