@@ -17,7 +17,7 @@ use imgpkg_testkit::{FaultProxy, Job, Link, Made, NestedBundle, Scene, Stage, To
 const FEW: u32 = 8;
 const MANY: u32 = 50;
 
-const SLOW: Link = Link { delay: Duration::from_millis(8), bytes_per_second: Some(6_000_000) };
+const SLOW: Link = Link { delay: Duration::from_millis(8), bytes_per_second: Some(10_000_000) };
 
 /// What the kills of one job hit.
 #[derive(Debug, Default)]

@@ -7,9 +7,9 @@ use crate::image::{Image, push_index};
 use crate::registry::Registry;
 use crate::tool::Tool;
 
-/// The size of the large layer before compression, which does not make it smaller: more than an uploader sends at once,
-/// and more than an archive's journal lets pass unnoted.
-const LARGE_BYTES: usize = 3 * 1024 * 1024;
+/// The size of the large layer before compression, which does not make it smaller: more than an uploader puts into one
+/// part, and more than an archive's journal lets pass unnoted.
+const LARGE_BYTES: usize = 5 * 1024 * 1024;
 
 /// An outer bundle that names an image with a large layer and an inner bundle, which names an image that shares a layer
 /// with it, and an index of two images. All of it is in one repository, so that nothing is read from anywhere else.
@@ -19,6 +19,8 @@ pub struct NestedBundle {
     pub repository: String,
     /// The digest of the outer bundle.
     pub digest: String,
+    /// The image with the large layer.
+    pub image: Digest,
     /// The digest and the size of the large layer.
     pub large: (Digest, u64),
     /// How many different layers there are, those of the bundles included.
@@ -28,6 +30,9 @@ pub struct NestedBundle {
 impl NestedBundle {
     /// The tag of the outer bundle.
     pub const TAG: &str = "1.0";
+
+    /// The tag of the image with the large layer, in the repository `src/app`.
+    pub const IMAGE_TAG: &str = "v1";
 
     /// Makes it, always the same for the same seed but for the registry's address in the lock files, and copies it to
     /// the repository `all/<seed>`.
@@ -39,7 +44,7 @@ impl NestedBundle {
         let image = Image::of_files(&[shared]).with_layer(&[("app", &noise(seed + 1, LARGE_BYTES))]);
         let large = image.layers().last().expect("a layer");
         let large = (Digest::sha256_of(large), large.len() as u64);
-        let image = image.push(registry, "src/app", "v1");
+        let image = image.push(registry, "src/app", Self::IMAGE_TAG);
         let of = |arch: &'static str| {
             Image::of_files(&[shared]).with_layer(&[("tool", arch.as_bytes())]).for_architecture(arch)
         };
@@ -58,7 +63,7 @@ impl NestedBundle {
             (registry.reference(&format!("src/outer:{}", Self::TAG)), registry.reference(&repository));
         imgpkg.run(&["copy", "-b", &from, "--to-repo", &to]).success();
         // The shared one, the large one, the other, two tools, two bundles.
-        Self { repository, digest, large, layers: 7 }
+        Self { repository, digest, image, large, layers: 7 }
     }
 }
 
