@@ -1,8 +1,6 @@
 //! What can be wrong inside an archive, or with an image that is to go into one.
 
-use imgpkg_oci::{ConfigError, Digest, ManifestError, ReferenceError};
-
-use crate::SystemError;
+use imgpkg_oci::{ConfigError, Digest, ManifestError, ReferenceError, SystemError};
 
 /// The hint of the reference for every file that an archive should have but does not.
 pub(crate) const ABSENT: &str = "(hint: This may be because when copying to a tarball, the --include-non-distributable-layers flag should have been provided.)";

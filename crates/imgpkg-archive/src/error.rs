@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use imgpkg_oci::Digest;
+use imgpkg_oci::{Digest, SystemError};
 
-use crate::{Defect, SystemError};
+use crate::Defect;
 
 /// Why an archive cannot be read or written. It prints one line; what is below it is in `source()`.
 #[derive(Debug, thiserror::Error)]

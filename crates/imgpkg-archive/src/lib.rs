@@ -24,13 +24,11 @@
 pub mod defect;
 pub mod error;
 pub mod item;
-pub mod system_error;
 pub mod tar;
 
 pub use defect::Defect;
 pub use error::Error;
 pub use item::Item;
-pub use system_error::SystemError;
 pub use tar::forecast::{Forecast, LayerForecast};
 pub use tar::reader::Archive;
 pub use tar::writer::{ArchiveWriter, Reused, Unfinished, WriteOptions};

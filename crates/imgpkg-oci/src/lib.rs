@@ -1,7 +1,7 @@
 //! The nouns of the OCI specifications, as values that cannot be wrong: a [`Digest`] is always a digest, a [`Reference`]
 //! always names something a registry can answer for, and a [`Manifest`] is the exact bytes that its digest stands for.
 //! On top of them stand two small traits, [`Source`] and [`Destination`]: where content is read from, and where it is
-//! written to. This crate does no I/O of its own.
+//! written to. This crate does no I/O of its own; [`SystemError`] is how the failed I/O of others is put in words.
 //!
 //! ```
 //! use imgpkg_oci::{Digest, Reference};
@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod media_type;
 pub mod reference;
 pub mod store;
+pub mod system_error;
 pub mod tree;
 
 pub use blob::{BlobError, BlobProgress, BlobReader};
@@ -32,4 +33,5 @@ pub use reference::{
     DigestReference, Reference, ReferenceError, Registry, Repository, Tag, TagOrDigest, TagReference,
 };
 pub use store::{BlobOpener, BlobPut, Destination, ErrorKind, Repositories, Source, StoreError, StoreResult};
+pub use system_error::SystemError;
 pub use tree::{ManifestTree, TreeContent};

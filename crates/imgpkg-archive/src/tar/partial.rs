@@ -211,7 +211,7 @@ fn followed(path: &Path) -> Result<PathBuf, Error> {
             Err(_) => return Ok(path),
         }
     }
-    Err(Error::Open { path, source: Errno::LOOP.into() })
+    Err(Error::Open { path, source: io::Error::from(Errno::LOOP).into() })
 }
 
 /// Refuses what is there if it is no regular file.

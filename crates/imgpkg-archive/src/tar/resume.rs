@@ -8,14 +8,14 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use imgpkg_oci::{BlobProgress, Digest};
+use imgpkg_oci::{BlobProgress, Digest, SystemError};
 use rustix::fs::FallocateFlags;
 
 use super::Span;
 use super::journal::{Claim, Claims};
 use super::layout::Layout;
 use super::partial::{Partial, journal_of, previous_of};
-use crate::{Error, SystemError};
+use crate::Error;
 
 /// How many bytes are read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
