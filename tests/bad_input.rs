@@ -290,3 +290,35 @@ fn links_and_devices_in_a_layer_are_skipped_and_counted() {
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 2);
     assert!(ran.stderr.contains('3'), "{}", ran.stderr);
 }
+
+#[test]
+fn what_is_no_directory_is_not_replaced_by_a_pull_and_no_registry_is_asked() {
+    let imgpkg = imgpkg();
+    let file = imgpkg.home().join("file");
+    std::fs::write(&file, "precious").unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(imgpkg.home().join("socket")).unwrap();
+    for (output, kind) in [("file", "a file"), ("socket", "a socket"), ("/dev/null", "a device")] {
+        // Nothing listens there: asking would be the error.
+        let arguments = ["pull", "-i", "127.0.0.1:1/apps/x:v1", "-o", output];
+        let error = imgpkg.run_in(imgpkg.home(), &arguments).failure().stderr;
+        let expected = format!("'{output}' is {kind}, but the output has to be a directory (hint: ");
+        assert!(error.contains(&expected), "{error}");
+    }
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "precious");
+}
+
+#[test]
+fn an_images_lock_is_not_pulled_and_the_command_for_it_is_named() {
+    let imgpkg = imgpkg();
+    std::fs::write(imgpkg.home().join("images.yml"), format!("{HEADER}images:\n- image: {IMAGE}\n")).unwrap();
+    let ran = imgpkg.run_in(imgpkg.home(), &["pull", "--lock", "images.yml", "-o", "out"]).failure();
+    assert!(ran.stderr.contains("bundle lock"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(
+            "(hint: 'images.yml' is an ImagesLock, and pull takes a BundleLock; \
+             'imgpkg copy --lock images.yml' copies the images of an ImagesLock)"
+        ),
+        "{}",
+        ran.stderr
+    );
+}

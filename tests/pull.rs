@@ -192,3 +192,68 @@ fn a_failed_pull_leaves_what_was_there() {
     assert!(!path.join("a").exists());
     assert_eq!(std::fs::read_dir(imgpkg.home()).unwrap().count(), 1, "nothing is left beside the output");
 }
+
+#[test]
+fn a_bundle_without_a_lock_file_is_named_and_so_is_the_output_as_it_was_typed() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let reference = registry.reference("src/bundle");
+    let bundle = BundleDirectory::of_images(&[]);
+    let arguments = [
+        "push",
+        "-b",
+        &reference,
+        "-f",
+        bundle.argument(),
+        "--file-exclusion",
+        ".imgpkg/images.yml",
+        "--tty",
+    ];
+    let digest = imgpkg.run(&arguments).success().digest();
+    let ran = imgpkg.run_in(imgpkg.home(), &["pull", "-b", &reference, "-o", "out"]).failure();
+    let expected = format!(
+        "Reading path out/.imgpkg/images.yml: open out/.imgpkg/images.yml: no such file or directory (hint: the \
+         bundle '{reference}@{digest}' does not have this file; push it again with 'imgpkg push -b')\n"
+    );
+    assert!(ran.stderr.contains(&expected), "{}", ran.stderr);
+}
+
+#[test]
+fn a_bundle_with_a_bad_lock_file_is_named_and_so_is_the_output_as_it_was_typed() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let reference = registry.reference("src/bundle");
+    let bundle = BundleDirectory::with_lock("apiVersion: imgpkg.carvel.dev/v1alpha1\nkind: Other\n");
+    let digest = imgpkg.run(&["push", "-b", &reference, "-f", bundle.argument(), "--tty"]).success().digest();
+    let ran = imgpkg.run_in(imgpkg.home(), &["pull", "-b", &reference, "-o", "./out"]).failure();
+    assert!(ran.stderr.contains("Reading path ./out/.imgpkg/images.yml:"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Unknown kind (known: ImagesLock)"), "{}", ran.stderr);
+    let expected = format!(
+        " (hint: this file is part of the bundle '{reference}@{digest}', which has to \
+         be pushed again with a correct one)\n"
+    );
+    assert!(ran.stderr.contains(&expected), "{}", ran.stderr);
+}
+
+#[test]
+fn what_cannot_be_written_is_told_with_the_path_as_it_was_typed() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let image = push_image(&registry, "src/app");
+    let ran = imgpkg.run_in(imgpkg.home(), &["pull", "-i", &image, "-o", "/proc/out"]).failure();
+    let expected =
+        "imgpkg: Error: Extracting image into directory: mkdir /proc/out: no such file or directory\n";
+    assert_eq!(ran.stderr, expected);
+}
+
+#[test]
+fn what_killed_pulls_left_beside_the_output_is_deleted_by_the_next_one() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let image = push_image(&registry, "src/app");
+    let (path, out) = output(&imgpkg);
+    std::fs::create_dir_all(imgpkg.home().join(".out.imgpkg-aB3dE6/dir")).unwrap();
+    imgpkg.run(&["pull", "-i", &image, "-o", &out]).success();
+    assert!(path.join("a").is_file());
+    assert_eq!(std::fs::read_dir(imgpkg.home()).unwrap().count(), 1, "nothing is left beside the output");
+}

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use imgpkg_oci::{BlobError, Digest};
+use imgpkg_oci::{BlobError, Digest, SystemError};
 
 /// Why an image could not be built from files, or not be written into a directory.
 ///
@@ -60,12 +60,12 @@ pub enum Error {
     },
     /// A path that was given, or met on the way, cannot be looked at. The cause is part of the text, in the reference's
     /// spelling.
-    #[error("lstat {}: {}", path.display(), plain(cause))]
+    #[error("lstat {}: {cause}", path.display())]
     Inspect {
         /// The path.
         path: PathBuf,
         /// Why not.
-        cause: io::Error,
+        cause: SystemError,
     },
     /// Something that is neither a regular file nor a directory.
     #[error(
@@ -81,14 +81,16 @@ pub enum Error {
     },
     /// The current directory is gone or closed to us, so that a relative path means nothing.
     #[error("finding the current directory")]
-    CurrentDirectory(#[source] io::Error),
-    /// A file cannot be read.
-    #[error("reading file '{}'", path.display())]
+    CurrentDirectory(#[source] SystemError),
+    /// A file cannot be opened or read.
+    #[error("{operation} {}", path.display())]
     ReadFile {
+        /// The operation that failed, `open` or `read`.
+        operation: &'static str,
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        source: SystemError,
     },
     /// A file became longer or shorter while it was being read.
     #[error(
@@ -115,7 +117,7 @@ pub enum Error {
         /// Where temporary files are made.
         directory: PathBuf,
         /// Why not.
-        source: io::Error,
+        source: SystemError,
     },
     /// A freshly built image was asked for something that it does not consist of.
     #[error("the image built from files does not contain {wanted}")]
@@ -126,16 +128,47 @@ pub enum Error {
     /// An output directory whose replacement would destroy more than output.
     #[error("Disallowed output directory (trying to avoid accidental deletion)")]
     DisallowedOutput,
+    /// Something that no directory takes the place of, because it is not a pull's to delete.
+    #[error("'{}' is {kind}, but the output has to be a directory (hint: {})", path.display(), instead(kind))]
+    OutputNotADirectory {
+        /// The output as it was typed.
+        path: PathBuf,
+        /// What it is, with an article.
+        kind: &'static str,
+    },
     /// The output directory, or what is made beside it, cannot be prepared or put into place. What was there before is
     /// there still.
-    #[error("{action} '{}'", path.display())]
+    #[error("{operation} {}", path.display())]
     Output {
-        /// What was being done, as in `creating directory`.
-        action: &'static str,
-        /// To which path.
+        /// The operation that failed, such as `mkdir`.
+        operation: &'static str,
+        /// On which path.
         path: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        source: SystemError,
+    },
+    /// The directory that the output is in cannot be written to.
+    #[error(
+        "mkdir {}: {cause} (hint: the new content is made beside the old, so '{}' has to be writable)",
+        path.display(),
+        parent.display()
+    )]
+    OutputParent {
+        /// The output as it was typed.
+        path: PathBuf,
+        /// The directory that it is in.
+        parent: PathBuf,
+        /// Why it cannot be written to.
+        cause: SystemError,
+    },
+    /// The output directory is a mount point, which nothing can take the place of. What is there stays.
+    #[error(
+        "rename {}: device or resource busy (hint: it is in use as a mount point; choose a directory below it)",
+        path.display()
+    )]
+    OutputBusy {
+        /// The output as it was typed.
+        path: PathBuf,
     },
     /// The new output is in place, but what was there before it could not be deleted.
     #[error(
@@ -149,7 +182,7 @@ pub enum Error {
         /// Where the old content is now.
         old: PathBuf,
         /// Why it could not be deleted.
-        source: io::Error,
+        source: SystemError,
     },
     /// The bytes of a layer did not come, or not the right ones.
     #[error("extracting layer '{layer}'")]
@@ -202,10 +235,10 @@ pub enum Error {
         layer: Digest,
         /// The entry's name, what is not UTF-8 replaced.
         entry: String,
-        /// The directory that the image is written into.
+        /// The directory that the image is for, as it was typed.
         directory: PathBuf,
         /// Why not.
-        source: io::Error,
+        source: SystemError,
     },
     /// The thread that reads the layer is gone, because the program is ending.
     #[error("extracting layer '{layer}' was interrupted")]
@@ -223,13 +256,12 @@ impl Error {
 
     /// Is it that there is no room left on the disk (or in the quota)?
     pub fn is_disk_full(&self) -> bool {
-        let source = match self {
+        match self {
             Self::Spool { source, .. } | Self::Output { source, .. } | Self::WriteEntry { source, .. } => {
-                source
+                source.is_full()
             }
-            _ => return false,
-        };
-        matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            _ => false,
+        }
     }
 }
 
@@ -238,18 +270,18 @@ fn joined(paths: &[PathBuf]) -> String {
     paths.join(", ")
 }
 
-/// The operating system's text as the reference prints it: in lower case, without the number.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error ").next().unwrap_or_default();
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+/// What to do about an output of this kind.
+fn instead(kind: &str) -> &'static str {
+    match kind {
+        "a file" => "remove it first, or choose another name",
+        _ => "choose another name",
+    }
 }
 
 /// Makes an [`Error::Output`] out of an I/O error.
-pub(crate) fn output(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(crate) fn output(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
-    move |source| Error::Output { action, path, source }
+    move |error| Error::Output { operation, path, source: error.into() }
 }
 
 #[cfg(test)]
@@ -260,14 +292,14 @@ mod tests {
     fn a_missing_path_is_reported_as_the_reference_does() {
         let error = Error::Inspect {
             path: "no/such".into(),
-            cause: std::fs::symlink_metadata("no/such").unwrap_err(),
+            cause: std::fs::symlink_metadata("no/such").unwrap_err().into(),
         };
         assert_eq!(error.to_string(), "lstat no/such: no such file or directory");
     }
 
     #[test]
     fn a_full_disk_is_recognised() {
-        let source = io::Error::from(io::ErrorKind::StorageFull);
+        let source = io::Error::from(io::ErrorKind::StorageFull).into();
         assert!(Error::Spool { directory: "/tmp".into(), source }.is_disk_full());
         assert!(!Error::NotABundle.is_disk_full());
     }

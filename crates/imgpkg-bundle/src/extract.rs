@@ -14,6 +14,7 @@ mod forbidden;
 mod incoming;
 mod layer;
 mod output;
+mod staging;
 mod swap;
 mod whiteout;
 

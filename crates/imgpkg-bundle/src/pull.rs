@@ -6,7 +6,6 @@
 mod error;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -22,6 +21,9 @@ use crate::fetch::{fetch_tree, is_bundle};
 use crate::locations::{self, Marks};
 
 pub use error::Error;
+
+/// A bundle's lock file, below its directory.
+const LOCK_FILE: &str = ".imgpkg/images.yml";
 
 /// How many images are asked for at once.
 const CHECKS_AT_ONCE: usize = 16;
@@ -40,6 +42,16 @@ pub enum Wanted {
     Image,
     /// An image, whatever it is.
     AnyImage,
+}
+
+impl Wanted {
+    /// What messages call it: `bundle`, or `image` where only files are wanted.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Bundle { .. } => "bundle",
+            Self::BundleFiles | Self::Image | Self::AnyImage => "image",
+        }
+    }
 }
 
 /// What happens during a pull, for telling the user. `depth` is how deep a bundle is nested, 0 for the root.
@@ -116,7 +128,7 @@ pub async fn pull(
         .map_err(|source| Error::Check { reference: name.to_owned(), source: Box::new(source) })?;
     check(&tree, wanted)?;
     let root = reference.repository().at(tree.manifest.digest().clone());
-    let mut pull = Pull { repositories, listener, output, skipped: 0, seen: HashSet::new() };
+    let mut pull = Pull { repositories, listener, wanted, output, skipped: 0, seen: HashSet::new() };
     let directory = pull.output.directory().clone();
     let Wanted::Bundle { recursive } = wanted else {
         (pull.listener)(Event::Pulling { reference: root.clone(), bundle: false });
@@ -149,6 +161,7 @@ enum Level {
 struct Pull {
     repositories: Arc<dyn Repositories>,
     listener: Listener,
+    wanted: Wanted,
     output: OutputDirectory,
     /// Entries of layers that were not created.
     skipped: u64,
@@ -158,7 +171,7 @@ struct Pull {
 
 impl Pull {
     fn finish(self) -> Result<u64, Error> {
-        self.output.commit()?;
+        self.output.commit().map_err(|error| Error::of_output(self.wanted, error))?;
         Ok(self.skipped)
     }
 
@@ -173,7 +186,7 @@ impl Pull {
     ) -> BoxFuture<'_, Result<bool, Error>> {
         async move {
             self.extract(&reference, &tree, &directory, Level::Bundle(depth)).await?;
-            let mut lock = self.read_lock(&reference, &directory, depth)?;
+            let mut lock = read_lock(&reference, &directory)?;
             let source = self.repositories.source(reference.repository());
             let locations = locations::read(&*source, &reference)
                 .await
@@ -190,10 +203,7 @@ impl Pull {
                 for image in &mut lock.images {
                     image.image = reference.repository().at(image.image.digest().clone());
                 }
-                lock.write(&lock_path(&directory)).map_err(|source| Error::WriteLock {
-                    bundle: reference.clone(),
-                    source: Box::new(source),
-                })?;
+                write_lock(&lock, &reference, &directory)?;
             }
             Ok(relocated)
         }
@@ -211,7 +221,7 @@ impl Pull {
         match self.extract_once(reference, tree, directory, level).await {
             // Bytes can be damaged on their way, once. What has been made of them may be anything.
             Err(Error::Extract { source, .. }) if source.is_damage() => {
-                directory.clear()?;
+                directory.clear().map_err(|error| Error::of_output(self.wanted, error))?;
                 self.extract_once(reference, tree, directory, level).await
             }
             result => result,
@@ -246,27 +256,6 @@ impl Pull {
         Ok(())
     }
 
-    /// The lock file as it was unpacked. Errors name the place where it would have been.
-    fn read_lock(
-        &self,
-        bundle: &DigestReference,
-        directory: &Directory,
-        depth: usize,
-    ) -> Result<ImagesLock, Error> {
-        let path = match depth {
-            0 => lock_path_in(self.output.location()),
-            _ => lock_path_in(&self.output.location().join(nested_path(bundle.digest()))),
-        };
-        let bytes = std::fs::read(lock_path(directory)).map_err(|error| Error::OpenLock {
-            path: path.clone(),
-            reason: match error.kind() {
-                std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
-                _ => error.to_string(),
-            },
-        })?;
-        ImagesLock::parse(&bytes).map_err(|source| Error::Lock { path, source: Box::new(source) })
-    }
-
     /// Does the repository have every image of the lock file?
     async fn has_all(&self, repository: &Repository, lock: &ImagesLock) -> Result<bool, Error> {
         let source = self.repositories.source(repository);
@@ -297,7 +286,8 @@ impl Pull {
                 continue;
             }
             (self.listener)(Event::PullingNested { reference: reference.clone(), depth });
-            let directory = self.output.directory().subdirectory(&nested_path(reference.digest()))?;
+            let directory = self.output.directory().subdirectory(&nested_path(reference.digest()));
+            let directory = directory.map_err(|error| Error::of_output(self.wanted, error))?;
             self.bundle(reference, tree, directory, true, depth).await?;
         }
         Ok(())
@@ -348,12 +338,24 @@ async fn bundle_at(
     Ok(is_bundle(&tree).then_some((reference, tree)))
 }
 
-fn lock_path(directory: &Directory) -> PathBuf {
-    lock_path_in(directory.path())
+/// The lock file as it was unpacked. Errors name the place where it would have been.
+fn read_lock(bundle: &DigestReference, directory: &Directory) -> Result<ImagesLock, Error> {
+    let (path, bundle) = (directory.typed().join(LOCK_FILE), bundle.clone());
+    match std::fs::read(directory.path().join(LOCK_FILE)) {
+        Ok(bytes) => {
+            ImagesLock::parse(&bytes).map_err(|cause| Error::Lock { path, bundle, cause: Box::new(cause) })
+        }
+        Err(error) => Err(Error::OpenLock { path, bundle, cause: error.into() }),
+    }
 }
 
-fn lock_path_in(directory: &std::path::Path) -> PathBuf {
-    directory.join(".imgpkg/images.yml")
+fn write_lock(lock: &ImagesLock, bundle: &DigestReference, directory: &Directory) -> Result<(), Error> {
+    lock.write(&directory.path().join(LOCK_FILE)).map_err(|error| {
+        // The place beside the output, whose random name stands nowhere else, means nothing to the user.
+        let (beside, typed) =
+            (directory.path().display().to_string(), directory.typed().display().to_string());
+        Error::WriteLock { bundle: bundle.clone(), reason: error::chain(&error).replace(&beside, &typed) }
+    })
 }
 
 fn nested_path(bundle: &Digest) -> String {

@@ -71,6 +71,19 @@ pub(crate) enum CommandError {
     /// A lock file cannot be read.
     #[error(transparent)]
     Lock(imgpkg_lock::Error),
+    /// The lock file to pull is one of images. The cause is part of the text, before what to do about it.
+    #[error(
+        "{cause} (hint: '{}' is an ImagesLock, and pull takes a BundleLock; \
+         'imgpkg copy --lock {}' copies the images of an ImagesLock)",
+        path.display(),
+        path.display()
+    )]
+    PulledImagesLock {
+        /// The file.
+        path: PathBuf,
+        /// Why it is no BundleLock, with all causes.
+        cause: String,
+    },
     /// A lock file could not be written, after everything else was done.
     #[error("Writing lock file")]
     LockOutput(#[source] imgpkg_lock::Error),

@@ -86,5 +86,5 @@ fn absolute(path: &Path) -> Result<PathBuf, Error> {
     if path.is_absolute() {
         return Ok(cleaned(path));
     }
-    Ok(cleaned(&std::env::current_dir().map_err(Error::CurrentDirectory)?.join(path)))
+    Ok(cleaned(&std::env::current_dir().map_err(|error| Error::CurrentDirectory(error.into()))?.join(path)))
 }

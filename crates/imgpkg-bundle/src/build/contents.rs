@@ -141,7 +141,11 @@ impl Contents {
 impl Entry {
     /// Opens the file for reading.
     pub(super) fn open(&self) -> Result<File, Error> {
-        File::open(&self.path).map_err(|source| Error::ReadFile { path: self.path.clone(), source })
+        File::open(&self.path).map_err(|error| Error::ReadFile {
+            operation: "open",
+            path: self.path.clone(),
+            source: error.into(),
+        })
     }
 }
 

@@ -32,8 +32,8 @@ pub(super) fn write(entries: &[Entry]) -> Result<Spooled, Error> {
     }
 }
 
-fn spool_error(source: io::Error) -> Error {
-    Error::Spool { directory: std::env::temp_dir(), source }
+fn spool_error(error: io::Error) -> Error {
+    Error::Spool { directory: std::env::temp_dir(), source: error.into() }
 }
 
 /// The tar on its way into the encoder and to the digests.
@@ -59,7 +59,11 @@ impl TarStream {
 
     fn add_content(&mut self, entry: &Entry, size: u64) -> Result<(), Error> {
         let changed = || Error::FileChanged { path: entry.path.clone(), announced: size };
-        let unreadable = |source| Error::ReadFile { path: entry.path.clone(), source };
+        let unreadable = |error: io::Error| Error::ReadFile {
+            operation: "read",
+            path: entry.path.clone(),
+            source: error.into(),
+        };
         let mut file = entry.open()?;
         let mut left = size;
         while left > 0 {

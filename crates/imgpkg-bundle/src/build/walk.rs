@@ -61,7 +61,7 @@ impl Stat {
 impl Argument {
     /// Looks at a given path and everything below it. Links below it are not followed.
     pub(super) fn walk(typed: &Path) -> Result<Self, Error> {
-        let inspect = |cause| Error::Inspect { path: typed.to_owned(), cause };
+        let inspect = |error: io::Error| Error::Inspect { path: typed.to_owned(), cause: error.into() };
         let itself = fs::symlink_metadata(typed).map_err(inspect)?;
         let followed = fs::metadata(typed).map_err(inspect)?;
         let found = if followed.is_file() {
@@ -114,7 +114,7 @@ fn below(root: &Path) -> Result<Vec<Item>, Error> {
 fn unreadable(root: &Path, error: walkdir::Error) -> Error {
     let path = error.path().unwrap_or(root).to_owned();
     let cause = error.into_io_error().unwrap_or_else(|| io::Error::other("links form a circle"));
-    Error::Inspect { path, cause }
+    Error::Inspect { path, cause: cause.into() }
 }
 
 /// The path without needless components, by its text alone; `.` where nothing remains.

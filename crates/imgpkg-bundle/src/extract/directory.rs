@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::entry;
-use super::output::Staging;
+use super::staging::Staging;
 use crate::Error;
 use crate::error::output;
 
@@ -33,6 +33,8 @@ const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o777);
 pub struct Directory {
     handle: Arc<OwnedFd>,
     path: PathBuf,
+    /// What messages call it: where it will be, as the user typed that.
+    typed: PathBuf,
     /// Whether files made here belong to root, which may give them away.
     owned_by_root: bool,
     /// Keeps the directory from being cleaned up while somebody writes into it.
@@ -45,10 +47,16 @@ impl Directory {
     /// # Errors
     /// When there is none, or it is closed to us.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::open_staged(path, None)
+        Self::open_called(path, path)
     }
 
-    pub(super) fn open_staged(path: &Path, staging: Option<Arc<Staging>>) -> Result<Self, Error> {
+    /// Opens the directory beside an output, which messages call `typed`.
+    pub(super) fn open_staged(staging: Arc<Staging>, typed: &Path) -> Result<Self, Error> {
+        let directory = Self::open_called(staging.path(), typed)?;
+        Ok(Self { staging: Some(staging), ..directory })
+    }
+
+    fn open_called(path: &Path, typed: &Path) -> Result<Self, Error> {
         let open = || -> io::Result<_> {
             let handle = File::open(path)?;
             let metadata = handle.metadata()?;
@@ -57,8 +65,9 @@ impl Directory {
             }
             Ok((handle, metadata.uid() == 0))
         };
-        let (handle, owned_by_root) = open().map_err(output("opening directory", path))?;
-        Ok(Self { handle: Arc::new(handle.into()), path: path.to_owned(), owned_by_root, staging })
+        let (handle, owned_by_root) = open().map_err(output("open", typed))?;
+        let (path, typed) = (path.to_owned(), typed.to_owned());
+        Ok(Self { handle: Arc::new(handle.into()), path, typed, owned_by_root, staging: None })
     }
 
     /// Where it is now. While it is beside its final place, this is the place beside.
@@ -66,12 +75,17 @@ impl Directory {
         &self.path
     }
 
+    /// What messages call it: the place where it will be, as the user typed that.
+    pub fn typed(&self) -> &Path {
+        &self.typed
+    }
+
     /// A new, empty directory below this one, with its parents. What had this name is deleted.
     ///
     /// # Errors
     /// When the name is empty or steps out of this directory, or when it cannot be made.
     pub fn subdirectory(&self, relative: &str) -> Result<Self, Error> {
-        let path = self.path.join(relative);
+        let (path, typed) = (self.path.join(relative), self.typed.join(relative));
         let make = || -> io::Result<_> {
             let steps = entry::components(relative.as_bytes())
                 .map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
@@ -81,9 +95,9 @@ impl Directory {
             rustix::fs::mkdirat(&parent, *last, DIRECTORY_MODE)?;
             Ok(rustix::fs::openat(&parent, *last, DIRECTORY, Mode::empty())?)
         };
-        let handle = make().map_err(output("creating directory", &path))?;
+        let handle = make().map_err(output("mkdir", &typed))?;
         let Self { owned_by_root, staging, .. } = self.clone();
-        Ok(Self { handle: Arc::new(handle), path, owned_by_root, staging })
+        Ok(Self { handle: Arc::new(handle), path, typed, owned_by_root, staging })
     }
 
     /// Deletes everything that is in it.
@@ -91,10 +105,7 @@ impl Directory {
     /// # Errors
     /// When something of it cannot be deleted.
     pub fn clear(&self) -> Result<(), Error> {
-        let clear = || -> io::Result<()> {
-            names(&*self.handle)?.iter().try_for_each(|name| remove(&*self.handle, name))
-        };
-        clear().map_err(output("emptying directory", &self.path))
+        remove_all_in(&*self.handle).map_err(output("unlinkat", &self.typed))
     }
 
     pub(super) fn owned_by_root(&self) -> bool {
@@ -190,10 +201,14 @@ pub(super) fn remove(parent: impl AsFd, name: &[u8]) -> io::Result<()> {
     let Some(directory) = open_directory(parent.as_fd(), name)? else {
         return Err(error.into());
     };
-    for child in names(&directory)? {
-        remove(&directory, &child)?;
-    }
+    remove_all_in(&directory)?;
     Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
+}
+
+/// Deletes everything that is in a directory.
+pub(super) fn remove_all_in(directory: impl AsFd) -> io::Result<()> {
+    let directory = directory.as_fd();
+    names(directory)?.iter().try_for_each(|name| remove(directory, name))
 }
 
 /// The names of all that is in a directory.

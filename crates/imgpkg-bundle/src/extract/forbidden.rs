@@ -44,7 +44,7 @@ impl Protected {
             resolved = current
                 .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))
                 .and_then(Path::canonicalize)
-                .map_err(Error::CurrentDirectory)?;
+                .map_err(|error| Error::CurrentDirectory(error.into()))?;
         }
         for component in path.components() {
             match component {

@@ -289,9 +289,9 @@ impl Pass<'_> {
         Error::UnsupportedEntry { layer: self.layer.clone(), entry: name.text(), kind }
     }
 
-    fn write_error(&self, name: &Name, source: io::Error) -> Error {
-        let directory = self.extraction.directory.path().to_owned();
-        Error::WriteEntry { layer: self.layer.clone(), entry: name.text(), directory, source }
+    fn write_error(&self, name: &Name, error: io::Error) -> Error {
+        let directory = self.extraction.directory.typed().to_owned();
+        Error::WriteEntry { layer: self.layer.clone(), entry: name.text(), directory, source: error.into() }
     }
 }
 

@@ -1,20 +1,17 @@
 //! The directory that a pull writes: made beside its final place, and moved there when it is whole.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, FileType};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::directory::Directory;
 use super::forbidden::Protected;
+use super::staging::{self, Staging};
 use super::swap;
 use crate::Error;
 use crate::error::output;
-
-/// How much of the output's name is in the name of the directory beside it; names of 255 bytes are the longest.
-const MAX_NAME: usize = 50;
 
 /// An output directory in the making.
 ///
@@ -25,30 +22,28 @@ pub struct OutputDirectory {
     directory: Directory,
     staging: Arc<Staging>,
     location: PathBuf,
-}
-
-/// The directory beside the output, which is deleted when nobody uses it any more.
-#[derive(Debug)]
-pub(super) struct Staging {
-    path: PathBuf,
-    /// The parents of the output that did not exist before, outermost first.
-    parents: Vec<PathBuf>,
-    is_done: AtomicBool,
+    typed: PathBuf,
 }
 
 impl OutputDirectory {
     /// Prepares the replacement of `path`, with an empty directory in the same parent directory. Missing parents are
-    /// made. `home` is the user's home directory, if there is one.
+    /// made. `home` is the user's home directory, if there is one. What pulls to the same output that were killed have
+    /// left beside it is deleted.
+    ///
+    /// Only a directory or a link can be replaced. The reference replaces whatever is there (section 8.2 of its
+    /// description), so that a mistyped file is lost and a device becomes a directory.
     ///
     /// # Errors
     /// [`Error::DisallowedOutput`] when `path` is the root, the home directory, the current directory, or contains one of
-    /// them, under whatever name; otherwise when the parent directory cannot be written to.
+    /// them, under whatever name; [`Error::OutputNotADirectory`] when it is a file, a device, a pipe or a socket;
+    /// otherwise when the parent directory cannot be written to.
     pub fn prepare(path: &Path, home: Option<&Path>) -> Result<Self, Error> {
         let protected = Protected { current: std::env::current_dir().ok(), home: home.map(Path::to_owned) };
         let location = protected.location(path)?;
-        let staging = Arc::new(Staging::create(&location)?);
-        let directory = Directory::open_staged(&staging.path, Some(staging.clone()))?;
-        Ok(Self { directory, staging, location })
+        check_kind(&location, path)?;
+        let staging = Arc::new(Staging::create(&location, path)?);
+        let directory = Directory::open_staged(staging.clone(), path)?;
+        Ok(Self { directory, staging, location, typed: path.to_owned() })
     }
 
     /// The directory to fill.
@@ -56,66 +51,51 @@ impl OutputDirectory {
         &self.directory
     }
 
-    /// Where the directory will be.
-    pub fn location(&self) -> &Path {
-        &self.location
-    }
-
-    /// Puts the directory into its place, and deletes what was there before: a directory with all that is in it, a link,
-    /// or a file.
+    /// Puts the directory into its place, and deletes what was there before: a directory with all that is in it, or a
+    /// link.
     ///
     /// # Errors
     /// When that fails; then everything is as it was before, except for [`Error::OldOutput`].
     pub fn commit(self) -> Result<(), Error> {
-        let old = swap::replace(&self.staging.path, &self.location)
-            .map_err(output("replacing output directory", &self.location))?;
-        self.staging.is_done.store(true, Ordering::Release);
-        match old {
+        let Self { staging, location, typed, .. } = &self;
+        check_kind(location, typed)?;
+        let lock = staging::lock(location);
+        let old = swap::replace(staging.path(), location).map_err(|error| match error.kind() {
+            io::ErrorKind::ResourceBusy => Error::OutputBusy { path: typed.clone() },
+            _ => output("rename", typed)(error),
+        })?;
+        staging.set_done();
+        let removed = match &old {
             None => Ok(()),
-            Some(old) => swap::remove(&old).map_err(|source| Error::OldOutput {
-                output: self.location.clone(),
-                old,
-                source,
-            }),
-        }
+            Some(old) => swap::remove(old),
+        };
+        drop(lock);
+        removed.map_err(|error| Error::OldOutput {
+            output: typed.clone(),
+            old: old.unwrap_or_default(),
+            source: error.into(),
+        })
     }
 }
 
-impl Staging {
-    fn create(location: &Path) -> Result<Self, Error> {
-        let parent = location.parent().unwrap_or(Path::new("/"));
-        let missing: Vec<_> = parent.ancestors().take_while(|path| !path.exists()).collect();
-        let mut staging = Self { path: PathBuf::new(), parents: Vec::new(), is_done: AtomicBool::new(false) };
-        for path in missing.into_iter().rev() {
-            match fs::create_dir(path) {
-                Ok(()) => staging.parents.push(path.to_owned()),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
-                Err(error) => return Err(output("creating directory", path)(error)),
-            }
-        }
-        let name = location.file_name().unwrap_or_default().to_string_lossy();
-        let end = (0..=MAX_NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-        staging.path = tempfile::Builder::new()
-            .prefix(&format!(".{}.imgpkg-", &name[..end]))
-            .permissions(Permissions::from_mode(0o777))
-            .tempdir_in(parent)
-            .map_err(output("creating a temporary directory in", parent))?
-            .keep();
-        Ok(staging)
-    }
+/// Refuses what must not be replaced by a directory.
+fn check_kind(location: &Path, typed: &Path) -> Result<(), Error> {
+    // What cannot be looked at cannot be replaced either, which has its own error.
+    let kind = fs::symlink_metadata(location).ok().and_then(|metadata| irreplaceable(metadata.file_type()));
+    kind.map_or(Ok(()), |kind| Err(Error::OutputNotADirectory { path: typed.to_owned(), kind }))
 }
 
-impl Drop for Staging {
-    fn drop(&mut self) {
-        if *self.is_done.get_mut() {
-            return;
-        }
-        // Best effort: whatever led here is the error that matters, and the name says what it is.
-        if !self.path.as_os_str().is_empty() {
-            let _ignored = fs::remove_dir_all(&self.path);
-        }
-        for parent in self.parents.iter().rev() {
-            let _ignored = fs::remove_dir(parent);
-        }
+/// What something is, with an article, that is neither a directory nor a link.
+fn irreplaceable(kind: FileType) -> Option<&'static str> {
+    if kind.is_dir() || kind.is_symlink() {
+        None
+    } else if kind.is_file() {
+        Some("a file")
+    } else if kind.is_fifo() {
+        Some("a pipe")
+    } else if kind.is_socket() {
+        Some("a socket")
+    } else {
+        Some("a device")
     }
 }

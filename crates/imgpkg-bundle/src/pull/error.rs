@@ -1,9 +1,11 @@
 //! Why an image could not be pulled.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use imgpkg_oci::{DigestReference, StoreError};
+use imgpkg_oci::{DigestReference, StoreError, SystemError};
 
+use super::Wanted;
 use crate::nested;
 
 /// Why an image could not be pulled. Wordings that the reference tool has too are its own.
@@ -47,32 +49,44 @@ pub enum Error {
         /// What went wrong.
         source: crate::Error,
     },
-    /// The finished directory could not be put in its place.
+    /// The output must not be replaced, whatever is pulled.
     #[error(transparent)]
-    Output(#[from] crate::Error),
-    /// The bundle's lock file could not be read.
-    #[error("Reading path {}: open {}: {reason}", path.display(), path.display())]
+    Refused(crate::Error),
+    /// The bundle's lock file could not be read. The cause is part of the text, before what to do about it.
+    #[error(
+        "Reading path {}: open {}: {cause} (hint: {})",
+        path.display(), path.display(), what_to_do(bundle, cause)
+    )]
     OpenLock {
         /// Where it is, or would have been.
         path: PathBuf,
+        /// The bundle.
+        bundle: DigestReference,
         /// Why not.
-        reason: String,
+        cause: SystemError,
     },
-    /// The bundle's lock file is not a valid one.
-    #[error("Reading path {}", path.display())]
+    /// The bundle's lock file is not a valid one. The causes are part of the text, before what to do about it.
+    #[error(
+        "Reading path {}: {} (hint: this file is part of the bundle '{bundle}', which has to be pushed again with a \
+         correct one)",
+        path.display(),
+        chain(&**cause)
+    )]
     Lock {
         /// Where it would have been.
         path: PathBuf,
+        /// The bundle.
+        bundle: DigestReference,
         /// What is wrong with it.
-        source: Box<imgpkg_lock::Error>,
+        cause: Box<imgpkg_lock::Error>,
     },
     /// The lock file with the images' new places could not be written.
-    #[error("Writing the lock file of bundle {bundle}")]
+    #[error("Writing the lock file of bundle '{bundle}': {reason}")]
     WriteLock {
         /// The bundle.
         bundle: DigestReference,
-        /// What went wrong.
-        source: Box<imgpkg_lock::Error>,
+        /// What went wrong, with the file's name below the output.
+        reason: String,
     },
     /// The bundle's locations image is there but cannot be used.
     #[error(transparent)]
@@ -80,4 +94,38 @@ pub enum Error {
     /// An image of the bundle could not be asked for.
     #[error("Checking image existence")]
     Existence(#[source] StoreError),
+}
+
+impl Error {
+    /// The error that the output of a pull cannot be prepared, filled or put into its place, with the reference's words
+    /// about what was going on (section 8.2 of its description).
+    pub fn of_output(wanted: Wanted, source: crate::Error) -> Self {
+        match source {
+            refused @ (crate::Error::DisallowedOutput | crate::Error::OutputNotADirectory { .. }) => {
+                Self::Refused(refused)
+            }
+            source => Self::Extract { what: wanted.noun(), source },
+        }
+    }
+}
+
+fn what_to_do(bundle: &DigestReference, cause: &SystemError) -> String {
+    match cause.kind() {
+        ErrorKind::NotFound => {
+            format!("the bundle '{bundle}' does not have this file; push it again with 'imgpkg push -b'")
+        }
+        _ => format!("this file is part of the bundle '{bundle}'"),
+    }
+}
+
+/// An error and its causes on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
 }

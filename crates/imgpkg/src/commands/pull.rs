@@ -1,18 +1,18 @@
 //! `imgpkg pull`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use imgpkg_bundle::extract::OutputDirectory;
-use imgpkg_bundle::pull::{Event, Listener, Wanted, pull};
-use imgpkg_lock::BundleLock;
+use imgpkg_bundle::pull::{self, Event, Listener, Wanted};
+use imgpkg_lock::{BundleLock, ImagesLock};
 use imgpkg_oci::Reference;
 
 use super::CommandError;
 use super::metered::Metered;
 use crate::args::pull::{PullArgs, PullRequest, PullSource};
 use crate::context::Context;
-use crate::ui::Ui;
+use crate::ui::{Ui, error};
 
 /// Fetches an image's files into a directory.
 pub(super) async fn run(args: &PullArgs, context: &Context) -> Result<(), CommandError> {
@@ -22,21 +22,30 @@ pub(super) async fn run(args: &PullArgs, context: &Context) -> Result<(), Comman
     let (name, reference) = match request.source {
         PullSource::Bundle(typed) | PullSource::Image(typed) => (typed.text, typed.reference),
         PullSource::Lock(path) => {
-            let lock = BundleLock::read(&path).map_err(CommandError::Lock)?;
+            let lock = BundleLock::read(&path).map_err(|error| refused(&path, error))?;
             (lock.image.to_string(), Reference::from(lock.image))
         }
     };
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let output = OutputDirectory::prepare(&request.output, home.as_deref())?;
+    let output = OutputDirectory::prepare(&request.output, home.as_deref())
+        .map_err(|error| pull::Error::of_output(wanted, error))?;
     let repositories = Arc::new(Metered::new(Arc::new(client), context.progress.listener("pull")));
     let listener = listener(context.ui.clone());
-    let skipped = pull(repositories, &name, &reference, wanted, output, listener).await?;
+    let skipped = pull::pull(repositories, &name, &reference, wanted, output, listener).await?;
     if skipped > 0 {
         context.ui.alert(&format!(
             "imgpkg: Warning: {skipped} links, devices or pipes in the image were skipped: only files and directories are created"
         ));
     }
     Ok(())
+}
+
+/// Why a file is no BundleLock, and what can be done with it if it is an ImagesLock.
+fn refused(path: &Path, error: imgpkg_lock::Error) -> CommandError {
+    match ImagesLock::read(path) {
+        Ok(_) => CommandError::PulledImagesLock { path: path.to_owned(), cause: error::message(&error) },
+        Err(_) => CommandError::Lock(error),
+    }
 }
 
 fn wanted(request: &PullRequest) -> Wanted {

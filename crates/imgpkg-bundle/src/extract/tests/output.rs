@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use super::umask;
@@ -34,16 +35,15 @@ fn an_output_directory_appears_when_it_is_committed_and_not_before() {
 }
 
 #[test]
-fn an_output_directory_replaces_whatever_was_there() {
+fn an_output_directory_replaces_directories_and_links() {
     let root = tempfile::tempdir().unwrap();
     let target = root.path().join("target");
     fs::create_dir(&target).unwrap();
     fs::write(target.join("file"), "kept").unwrap();
     let path = root.path().join("output");
     type Make<'a> = &'a dyn Fn();
-    let kinds: [Make<'_>; 4] = [
+    let kinds: [Make<'_>; 3] = [
         &|| fs::create_dir_all(path.join("old/deep")).unwrap(),
-        &|| fs::write(&path, "old").unwrap(),
         &|| symlink(&target, &path).unwrap(),
         &|| symlink("nowhere", &path).unwrap(),
     ];
@@ -116,4 +116,82 @@ fn a_name_of_any_length_can_be_output() {
         OutputDirectory::prepare(&root.path().join(&name), None).unwrap().commit().unwrap();
         assert!(root.path().join(name).is_dir());
     }
+}
+
+#[test]
+fn files_pipes_sockets_and_devices_are_not_replaced() {
+    let root = tempfile::tempdir().unwrap();
+    let [file, pipe, socket] = ["file", "pipe", "socket"].map(|name| root.path().join(name));
+    fs::write(&file, "precious").unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+    let _listener = UnixListener::bind(&socket).unwrap();
+    for (path, kind) in
+        [(&*file, "a file"), (&pipe, "a pipe"), (&socket, "a socket"), (Path::new("/dev/null"), "a device")]
+    {
+        let error = OutputDirectory::prepare(path, None).unwrap_err().to_string();
+        let expected =
+            format!("'{}' is {kind}, but the output has to be a directory (hint: ", path.display());
+        assert!(error.starts_with(&expected), "{error}");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    assert_eq!(names(root.path()), ["file", "pipe", "socket"]);
+}
+
+#[test]
+fn a_file_that_appears_while_the_directory_is_filled_is_not_replaced() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("output");
+    let output = OutputDirectory::prepare(&path, None).unwrap();
+    fs::write(&path, "precious").unwrap();
+    assert!(matches!(output.commit().unwrap_err(), Error::OutputNotADirectory { .. }));
+    assert_eq!(names(root.path()), ["output"]);
+    assert_eq!(fs::read_to_string(path).unwrap(), "precious");
+}
+
+#[test]
+fn what_a_killed_pull_left_is_deleted_by_the_next_one_to_the_same_output() {
+    let root = tempfile::tempdir().unwrap();
+    let leftover = root.path().join(".output.imgpkg-aaaaaa");
+    fs::create_dir_all(leftover.join("deep/er")).unwrap();
+    fs::write(leftover.join("deep/file"), "x").unwrap();
+    let used = root.path().join(".output.imgpkg-bbbbbb");
+    fs::create_dir(&used).unwrap();
+    let lock = fs::File::open(&used).unwrap();
+    lock.try_lock().unwrap();
+    for name in
+        [".output.imgpkg-cccccc.old", ".output.imgpkg-dd", ".other.imgpkg-aaaaaa", "output.imgpkg-aaaaaa"]
+    {
+        fs::create_dir(root.path().join(name)).unwrap();
+    }
+    fs::write(root.path().join(".output.imgpkg-eeeeee"), "a file").unwrap();
+    symlink("output.imgpkg-aaaaaa", root.path().join(".output.imgpkg-ffffff")).unwrap();
+    let kept = names(root.path()).into_iter().filter(|name| name != ".output.imgpkg-aaaaaa");
+    let kept: Vec<_> = kept.collect();
+    drop(OutputDirectory::prepare(&root.path().join("output"), None).unwrap());
+    assert_eq!(names(root.path()), kept);
+}
+
+#[test]
+fn two_pulls_to_the_same_output_do_not_delete_each_others_work() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("output");
+    let first = OutputDirectory::prepare(&path, None).unwrap();
+    fs::write(first.directory().path().join("file"), "first").unwrap();
+    let second = OutputDirectory::prepare(&path, None).unwrap();
+    assert!(first.directory().path().join("file").is_file());
+    first.commit().unwrap();
+    assert_eq!(fs::read_to_string(path.join("file")).unwrap(), "first");
+    second.commit().unwrap();
+    assert_eq!(names(root.path()), ["output"]);
+    assert!(names(&path).is_empty());
+}
+
+#[test]
+fn errors_name_the_output_as_it_was_typed() {
+    let root = tempfile::tempdir().unwrap();
+    let typed = root.path().join("no/../output");
+    let output = OutputDirectory::prepare(&typed, None).unwrap();
+    assert_eq!(output.directory().typed(), typed);
+    let error = output.directory().subdirectory("../x").unwrap_err();
+    assert_eq!(error.to_string(), format!("mkdir {}/../x", typed.display()));
 }
