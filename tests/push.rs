@@ -148,3 +148,34 @@ fn pushing_again_sends_nothing_new() {
     let second = imgpkg.run(&["push", "-b", &target, "-f", bundle.argument(), "--tty"]).success();
     assert_eq!(first, second);
 }
+
+/// The error of a push with this lock output, and whether it had reached the registry.
+fn push_with_lock_output(lock: &str) -> (String, bool) {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let bundle = BundleDirectory::of_images(&[IMAGE]);
+    let target = registry.reference("apps/greeter:1.0");
+    let arguments = ["push", "-b", &target, "-f", bundle.argument(), "--lock-output", lock];
+    let ran = imgpkg.run(&arguments).failure();
+    (ran.stderr, registry.has_manifest("apps/greeter", "1.0"))
+}
+
+#[test]
+fn a_lock_output_that_cannot_be_written_is_refused_before_anything_is_pushed() {
+    let (error, pushed) = push_with_lock_output("/no/such/lock.yml");
+    assert!(
+        error.contains("Error: Writing bundle config: open /no/such/lock.yml: no such file or directory"),
+        "{error}"
+    );
+    assert!(!error.contains("hint:") && !pushed, "{error}");
+}
+
+#[test]
+fn when_only_the_lock_output_fails_the_error_says_so() {
+    let (error, pushed) = push_with_lock_output("/dev/full");
+    assert!(
+        error.contains("Error: Writing bundle config: write /dev/full: no space left on device"),
+        "{error}"
+    );
+    assert!(error.contains("(hint: the push itself succeeded;") && pushed, "{error}");
+}

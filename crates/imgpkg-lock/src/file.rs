@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use crate::error::{Error, FileError};
 
 /// The largest file that is read, in bytes. A lock of ten thousand images with annotations has a tenth of it.
@@ -44,6 +46,28 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     replace(&target, text).map_err(failed)
 }
 
+/// Makes sure, as far as that can be known before, that a document can be written to this path. Nothing is left there.
+///
+/// # Errors
+///
+/// [`Error::Write`], as writing would fail: when the directory is not there or takes no new files, or when the path is
+/// that of a directory.
+pub fn check_writable(path: &Path) -> Result<(), Error> {
+    let failed = |error| Error::Write { path: path.to_owned(), source: FileError::new("open", path, error) };
+    let target = follow_links(path).map_err(failed)?;
+    match fs::metadata(&target) {
+        Ok(metadata) if metadata.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
+        // A pipe would be opened, and its reader see an end.
+        Ok(metadata) if !metadata.is_file() => return Ok(()),
+        Ok(_) | Err(_) => {}
+    }
+    temporary_beside(&target).map(drop).map_err(failed)
+}
+
+fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(".imgpkg-lock-").tempfile_in(directory_of(target))
+}
+
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -71,7 +95,7 @@ fn replace(target: &Path, text: &str) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     let directory = directory_of(target);
-    let mut temporary = tempfile::Builder::new().prefix(".imgpkg-lock-").tempfile_in(directory)?;
+    let mut temporary = temporary_beside(target)?;
     temporary.write_all(text.as_bytes())?;
     if let Some(existing) = existing {
         temporary.as_file().set_permissions(existing.permissions())?;

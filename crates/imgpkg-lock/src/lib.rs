@@ -33,7 +33,7 @@ mod version;
 pub use any_lock::AnyLock;
 pub use bundle_lock::BundleLock;
 pub use error::{Error, FileError, Invalid, Place, UnmarshalError, ValidationError};
-pub use file::MAX_BYTES;
+pub use file::{MAX_BYTES, check_writable};
 pub use images_lock::{ImageRef, ImagesLock};
 pub use locations::{ImageLocations, Location};
 pub use version::API_VERSION;

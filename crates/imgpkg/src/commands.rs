@@ -14,6 +14,7 @@ use crate::ui::table::UnknownColumn;
 mod completion;
 mod copy;
 mod describe;
+mod lock_output;
 mod metered;
 mod pack;
 mod pull;
@@ -84,9 +85,14 @@ pub(crate) enum CommandError {
         /// Why it is no BundleLock, with all causes.
         cause: String,
     },
-    /// A lock file could not be written, after everything else was done.
-    #[error("Writing lock file")]
-    LockOutput(#[source] imgpkg_lock::Error),
+    /// A lock file cannot be written.
+    #[error("Writing {document}: {problem}")]
+    LockOutput {
+        /// What kind of lock file, in the reference's words.
+        document: &'static str,
+        /// What went wrong, and what had been done by then.
+        problem: String,
+    },
     /// The tag in a lock file is none.
     #[error("Reading the tag of the bundle in the lock file")]
     LockedTag(#[source] ReferenceError),

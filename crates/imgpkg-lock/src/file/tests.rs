@@ -92,3 +92,19 @@ fn a_directory_that_is_missing_or_in_the_way_is_reported_with_its_path() {
     let error = write(directory.path(), "x").expect_err("a directory");
     assert!(text_of(&error).ends_with(": is a directory"), "{}", text_of(&error));
 }
+
+#[test]
+fn a_path_that_cannot_be_written_is_known_before_and_nothing_is_left() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("lock.yml");
+    check_writable(&path).expect("a new file");
+    assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 0);
+    write(&path, "old").expect("written");
+    check_writable(&path).expect("an existing file");
+    assert_eq!(fs::read_to_string(&path).expect("a file"), "old");
+    let missing = directory.path().join("no/lock.yml");
+    let text = text_of(&check_writable(&missing).expect_err("no directory"));
+    assert!(text.ends_with(&format!(": open {}: no such file or directory", missing.display())), "{text}");
+    let text = text_of(&check_writable(directory.path()).expect_err("a directory"));
+    assert!(text.ends_with("is a directory"), "{text}");
+}

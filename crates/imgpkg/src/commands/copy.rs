@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imgpkg_archive::Archive;
-use imgpkg_copy::{
-    Event, ImageSet, LayerChoice, Listener, Options, Outcome, copy as engine, discover, record,
-};
+use imgpkg_copy::{Event, ImageSet, LayerChoice, Listener, Options, Outcome, copy as engine, discover};
 use imgpkg_lock::AnyLock;
 use imgpkg_oci::{Reference, Tag};
 use imgpkg_registry::Client;
@@ -16,6 +14,7 @@ use imgpkg_registry::Client;
 mod dry_run;
 
 use super::CommandError;
+use super::lock_output::LockOutput;
 use crate::args::copy::{CopyArgs, CopyDestination, CopyRequest, CopySource};
 use crate::context::Context;
 use crate::ui::Ui;
@@ -38,10 +37,11 @@ pub(super) async fn run(args: &CopyArgs, context: &Context) -> Result<(), Comman
     let outcome = match &request.destination {
         CopyDestination::Tar { path, .. } => engine::to_archive(&set, path, options, listener).await?,
         CopyDestination::Repository { repository, lock_output } => {
+            let lock_output = LockOutput::checked(lock_output.as_deref(), "copy", &set)?;
             let destination = client.repository(repository);
             let outcome = engine::to_repository(&set, destination, repository, options, listener).await?;
-            if let Some(path) = lock_output {
-                record::lock_output(&set, &outcome)?.write(path).map_err(CommandError::LockOutput)?;
+            if let Some(lock_output) = lock_output {
+                lock_output.write(&set, &outcome)?;
             }
             outcome
         }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use imgpkg_archive::{Archive, Item};
 use imgpkg_bundle::fetch::is_bundle;
-use imgpkg_copy::{ImageSet, Options, copy, discover, record};
+use imgpkg_copy::{ImageSet, Options, copy, discover};
 use imgpkg_oci::{Repository, TagReference};
 use imgpkg_registry::Client;
 
 use super::CommandError;
+use super::lock_output::LockOutput;
 use super::pack::pack;
 use crate::args::content::{Content, ImageKind};
 use crate::args::push::{ArchiveDestination, PushArgs, PushRequest};
@@ -81,6 +82,7 @@ async fn push_set(
     client: &Client,
     context: &Context,
 ) -> Result<(), CommandError> {
+    let lock_output = LockOutput::checked(lock_output, "push", set)?;
     let destination = client.repository(repository);
     let listener = context.progress.listener("push");
     let outcome = copy::to_repository(set, destination, repository, Options::default(), listener).await?;
@@ -89,8 +91,8 @@ async fn push_set(
     for copied in &outcome.copied {
         context.ui.line(&format!("Pushed '{}'", copied.destination));
     }
-    if let Some(path) = lock_output {
-        record::lock_output(set, &outcome)?.write(path).map_err(CommandError::LockOutput)?;
+    if let Some(lock_output) = lock_output {
+        lock_output.write(set, &outcome)?;
     }
     Ok(())
 }
