@@ -138,3 +138,33 @@ fn saving_a_directory_that_is_no_bundle_writes_nothing() {
     );
     assert!(!path.exists());
 }
+
+#[test]
+fn a_pushed_archive_warns_of_the_images_that_are_not_in_it() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let (_, tar) = archive(&imgpkg);
+    let to = registry.reference("apps/saved");
+    let bundle = BundleDirectory::of_images(&[IMAGE]);
+    imgpkg.run(&["save", "-f", bundle.argument(), "--to-tar", &tar]).success();
+    let ran = imgpkg.run(&["push", "--tar", &tar, "--to-repo", &to]).success();
+    assert!(ran.stderr.contains("Warning: 1 referenced image is not in the tar"), "{}", ran.stderr);
+    let ran = imgpkg.run(&["push", "--tar", &tar, "--to-repo", &to, "--tty"]).success();
+    assert!(ran.stdout.contains("--to-tar\nPushed '"), "{}", ran.stdout);
+    let empty = BundleDirectory::of_images(&[]);
+    imgpkg.run(&["save", "-f", empty.argument(), "--to-tar", &tar]).success();
+    let ran = imgpkg.run(&["push", "--tar", &tar, "--to-repo", &to]).success();
+    assert!(!ran.stderr.contains("Warning"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_saved_bundle_with_an_invalid_lock_file_is_pushed_with_a_warning() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let (_, tar) = archive(&imgpkg);
+    let bundle = BundleDirectory::with_lock("apiVersion: nonsense\nkind: ImagesLock\n");
+    imgpkg.run(&["save", "-f", bundle.argument(), "--to-tar", &tar]).success();
+    let ran = imgpkg.run(&["push", "--tar", &tar, "--to-repo", &registry.reference("apps/saved")]).success();
+    assert!(ran.stderr.contains("Unknown version"), "{}", ran.stderr);
+    assert!(registry.has_manifest("apps/saved", "latest"));
+}

@@ -136,17 +136,22 @@ fn warn(outcome: &Outcome, options: Options, ui: &Ui) {
              non-distributable layer.\n"
         ));
     }
-    if outcome.left_out_images > 0 {
-        let (count, images) = match outcome.left_out_images {
-            1 => (1, "1 referenced image is".to_owned()),
-            count => (count, format!("{count} referenced images are")),
-        };
-        let them = if count == 1 { "it" } else { "them" };
-        ui.warning(&format!(
-            "{PREFIX}Warning: {images} not in the tar, which holds the bundle alone; to carry {them} along, copy the \
-             bundle from a registry with --to-tar\n"
-        ));
+    if let Some(warning) = left_out_warning(outcome.left_out_images) {
+        ui.warning(&format!("{PREFIX}Warning: {warning}\n"));
     }
+}
+
+/// What to say about so many images that a bundle names and its archive does not hold.
+pub(super) fn left_out_warning(count: usize) -> Option<String> {
+    let (images, them) = match count {
+        0 => return None,
+        1 => ("1 referenced image is".to_owned(), "it"),
+        count => (format!("{count} referenced images are"), "them"),
+    };
+    Some(format!(
+        "{images} not in the tar, which holds the bundle alone; to carry {them} along, copy the bundle from a registry \
+         with --to-tar"
+    ))
 }
 
 /// A duration in the notation of Go, which the reference prints: `1.191µs`, `32.5ms`, `2m3.5s`.

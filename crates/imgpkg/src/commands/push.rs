@@ -10,11 +10,13 @@ use imgpkg_oci::{Repository, TagReference};
 use imgpkg_registry::Client;
 
 use super::CommandError;
+use super::copy::left_out_warning;
 use super::lock_output::LockOutput;
 use super::pack::pack;
 use crate::args::content::{Content, ImageKind};
 use crate::args::push::{ArchiveDestination, PushArgs, PushRequest};
 use crate::context::Context;
+use crate::ui::error::message;
 
 /// Builds an image, or takes one from an archive, and pushes it.
 pub(super) async fn run(args: &PushArgs, context: &Context) -> Result<(), CommandError> {
@@ -70,8 +72,22 @@ async fn push_archive(
             (reference.repository().clone(), Item { tag, ..item })
         }
     };
-    let set = ImageSet::new(vec![item], Arc::new(archive));
+    let left_out = if bundle { left_out(&archive, context).await } else { 0 };
+    let set = ImageSet { left_out, ..ImageSet::new(vec![item], Arc::new(archive)) };
     push_set(&set, &repository, lock_output, client, context).await
+}
+
+/// How many images the bundle in the archive names that are not in it. A bundle that cannot be read is pushed all the
+/// same, as it would be from its directory; that is said.
+async fn left_out(archive: &Archive, context: &Context) -> usize {
+    match discover::from_archive(archive.clone()).await {
+        Ok(set) => set.left_out,
+        Err(error) => {
+            let problem = message(&error);
+            context.ui.alert(&format!("imgpkg: Warning: copy and pull will refuse this bundle: {problem}"));
+            0
+        }
+    }
 }
 
 /// Pushes the one image of the set.
@@ -88,6 +104,9 @@ async fn push_set(
     let outcome = copy::to_repository(set, destination, repository, Options::default(), listener).await?;
     // What comes now is no whole line.
     context.progress.rest();
+    if let Some(warning) = left_out_warning(outcome.left_out_images) {
+        context.ui.warning(&format!("Warning: {warning}\n"));
+    }
     for copied in &outcome.copied {
         context.ui.line(&format!("Pushed '{}'", copied.destination));
     }
