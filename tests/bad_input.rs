@@ -322,3 +322,40 @@ fn an_images_lock_is_not_pulled_and_the_command_for_it_is_named() {
         ran.stderr
     );
 }
+
+#[test]
+fn a_keychain_that_nobody_has_is_refused_and_one_that_is_not_there_yet_is_noted_once() {
+    let imgpkg = imgpkg().with_env("IMGPKG_ACTIVE_KEYCHAINS", "gke,foo");
+    let registry = Registry::embedded(&imgpkg);
+    Image::of_files(&[("a", b"a")]).push(&registry, "src/app", "v1");
+    let arguments = ["tag", "list", "-i", &registry.reference("src/app")];
+    let error = imgpkg.run(&arguments).failure().stderr;
+    let expected = "Error: Creating registry keychain:\n  \
+                    Unable to load keychain for foo, available keychains [aks, ecr, gke, github]\n";
+    assert!(error.contains(expected), "{error}");
+    let known = Tool::new(env!("CARGO_BIN_EXE_imgpkg")).with_env("IMGPKG_ACTIVE_KEYCHAINS", "gke");
+    let ran = known.run(&arguments).success();
+    assert_eq!(ran.stderr.matches("cloud keychains (gke)").count(), 1, "{}", ran.stderr);
+}
+
+#[test]
+fn the_old_variable_for_keychains_is_called_deprecated_on_stderr_by_every_command_with_a_registry() {
+    let imgpkg = imgpkg().with_env("IMGPKG_ENABLE_IAAS_AUTH", "");
+    let registry = Registry::embedded(&imgpkg);
+    Image::of_files(&[("a", b"a")]).push(&registry, "src/app", "v1");
+    let reference = registry.reference("src/app:v1");
+    let out = imgpkg.home().join("out");
+    for arguments in [
+        vec!["tag", "resolve", "-i", &reference],
+        vec!["tag", "list", "-i", &reference, "--json"],
+        vec!["pull", "-i", &reference, "-o", out.to_str().unwrap()],
+        vec!["copy", "-i", &reference, "--to-repo", &registry.reference("dst/app")],
+        vec!["push", "-i", &registry.reference("dst/empty")],
+        vec!["describe", "-b", &reference],
+    ] {
+        let ran = imgpkg.run(&arguments);
+        let first = "IMGPKG_ENABLE_IAAS_AUTH environment variable will be deprecated, ";
+        assert!(ran.stderr.starts_with(first), "{arguments:?}: {}", ran.stderr);
+        assert!(!ran.stdout.contains("deprecated"), "{}", ran.stdout);
+    }
+}

@@ -9,6 +9,7 @@ use imgpkg_oci::{ReferenceError, StoreError};
 use crate::args::{ArgumentError, Command};
 use crate::context::Context;
 use crate::interrupt::Interrupt;
+use crate::keychains::UnknownKeychain;
 use crate::ui::table::UnknownColumn;
 
 mod completion;
@@ -34,6 +35,9 @@ pub(crate) enum CommandError {
     /// The arguments are no request.
     #[error(transparent)]
     Argument(#[from] ArgumentError),
+    /// The environment names a keychain that nobody has.
+    #[error(transparent)]
+    Keychain(#[from] UnknownKeychain),
     /// A registry client could not be made, or a registry did not do what it should.
     #[error(transparent)]
     Registry(#[from] imgpkg_registry::Error),

@@ -10,11 +10,9 @@ use imgpkg_registry::{Client, ClientOptions, Environment, Wait};
 use crate::args::registry::RegistryArgs;
 use crate::commands::CommandError;
 use crate::debug_log;
+use crate::keychains;
 use crate::ui::Ui;
 use crate::ui::progress::Progress;
-
-/// The variable that switched all cloud keychains on before they could be named.
-const OLD_KEYCHAIN_VARIABLE: &str = "IMGPKG_ENABLE_IAAS_AUTH";
 
 /// What commands work with besides their own arguments.
 pub(crate) struct Context {
@@ -36,7 +34,7 @@ impl Context {
         registry: &RegistryArgs,
         concurrency: Option<NonZeroUsize>,
     ) -> Result<Client, CommandError> {
-        Ok(Client::new(self.client_options(registry, concurrency))?)
+        Ok(Client::new(self.client_options(registry, concurrency)?)?)
     }
 
     /// The same client, with a count of the requests that it has sent.
@@ -48,7 +46,7 @@ impl Context {
         registry: &RegistryArgs,
         concurrency: Option<NonZeroUsize>,
     ) -> Result<(Client, Arc<AtomicUsize>), CommandError> {
-        let mut options = self.client_options(registry, concurrency);
+        let mut options = self.client_options(registry, concurrency)?;
         let (requests, trace) = (Arc::<AtomicUsize>::default(), options.trace.take());
         let count = Arc::clone(&requests);
         options.trace = Some(Arc::new(move |event: &str| {
@@ -60,13 +58,12 @@ impl Context {
         Ok((Client::new(options)?, requests))
     }
 
-    fn client_options(&self, registry: &RegistryArgs, concurrency: Option<NonZeroUsize>) -> ClientOptions {
-        if std::env::var_os(OLD_KEYCHAIN_VARIABLE).is_some() {
-            self.ui.alert(&format!(
-                "{OLD_KEYCHAIN_VARIABLE} environment variable will be deprecated, \
-                 please use the flag --activate-keychain to activate the needed keychains"
-            ));
-        }
+    fn client_options(
+        &self,
+        registry: &RegistryArgs,
+        concurrency: Option<NonZeroUsize>,
+    ) -> Result<ClientOptions, CommandError> {
+        self.say_about_keychains()?;
         let mut options = registry.options(Environment::of_process());
         options.max_requests_per_host = concurrency.map(NonZeroUsize::get);
         let progress = Arc::clone(&self.progress);
@@ -77,6 +74,15 @@ impl Context {
                 ui.alert(&debug_log::entry(SystemTime::now(), event));
             }));
         }
-        options
+        Ok(options)
+    }
+
+    /// The reference says the first on stdout, where it would spoil what other programs read.
+    fn say_about_keychains(&self) -> Result<(), CommandError> {
+        let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let notices = keychains::notices(variable)?;
+        notices.deprecation.iter().for_each(|line| self.ui.alert(line));
+        notices.absence.iter().for_each(|line| self.ui.note(line));
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ mod commands;
 mod context;
 mod debug_log;
 mod interrupt;
+mod keychains;
 mod ui;
 
 use args::global::GlobalArgs;
