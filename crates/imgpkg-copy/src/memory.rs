@@ -82,6 +82,11 @@ impl Destination for Memory {
         std::future::ready(Ok(found)).boxed()
     }
 
+    fn is_new(&self) -> BoxFuture<'_, bool> {
+        let is_new = self.manifests.lock().unwrap().is_empty();
+        std::future::ready(is_new).boxed()
+    }
+
     fn put_blob<'a>(
         &'a self,
         blob: &'a Descriptor,

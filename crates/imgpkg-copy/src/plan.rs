@@ -17,6 +17,9 @@ use crate::Error;
 /// How many existence checks are under way at once. Where they go to one host, its own budget is the tighter bound.
 const CHECKS_AT_ONCE: usize = 64;
 
+/// With more manifests than this it is worth asking first whether the destination has any at all.
+const FEW: usize = 4;
+
 /// One top-level manifest on its way: what it is, where its bytes are, and the names it gets.
 #[derive(Clone)]
 pub struct Shipment {
@@ -84,7 +87,8 @@ pub struct Plan {
 
 impl Plan {
     /// Makes the plan. The destination is asked about each top-level manifest once, and about an index's children only
-    /// where the index is not there: a manifest that is there proves everything below it.
+    /// where the index is not there: a manifest that is there proves everything below it. A destination that has nothing
+    /// yet is asked for that alone.
     ///
     /// # Errors
     /// When the destination cannot be asked.
@@ -93,8 +97,10 @@ impl Plan {
         destination: &dyn Destination,
         layers: LayerChoice,
     ) -> Result<Self, Error> {
+        let is_new = shipments.len() > FEW && destination.is_new().await;
+        let inventory = &Inventory { destination, is_new };
         let missing: Vec<Missing> =
-            stream::iter(shipments.iter().map(|shipment| missing_of_shipment(shipment, destination)))
+            stream::iter(shipments.iter().map(|shipment| missing_of_shipment(shipment, inventory)))
                 .buffered(CHECKS_AT_ONCE)
                 .try_collect()
                 .await?;
@@ -137,25 +143,24 @@ struct Missing {
     below: Option<Vec<Missing>>,
 }
 
-async fn missing_of_shipment(shipment: &Shipment, destination: &dyn Destination) -> Result<Missing, Error> {
+async fn missing_of_shipment(shipment: &Shipment, inventory: &Inventory<'_>) -> Result<Missing, Error> {
     let digest = shipment.tree.manifest.digest();
     let mut targets = Vec::new();
     let mut present = false;
     for target in &shipment.targets {
-        match existing(destination, target, &shipment.name).await? {
+        match inventory.existing(target, &shipment.name).await? {
             Some(found) if found == *digest => present = true,
             _ => targets.push(target.clone()),
         }
     }
-    let below =
-        if present { None } else { Some(missing_below(shipment, &shipment.tree, destination).await?) };
+    let below = if present { None } else { Some(missing_below(shipment, &shipment.tree, inventory).await?) };
     Ok(Missing { targets, below })
 }
 
 fn missing_below<'a>(
     shipment: &'a Shipment,
     tree: &'a ManifestTree,
-    destination: &'a dyn Destination,
+    inventory: &'a Inventory<'a>,
 ) -> BoxFuture<'a, Result<Vec<Missing>, Error>> {
     let TreeContent::Index { children } = &tree.content else {
         return futures_util::future::ready(Ok(Vec::new())).boxed();
@@ -163,10 +168,10 @@ fn missing_below<'a>(
     stream::iter(children)
         .map(move |child| async move {
             let target = TagOrDigest::Digest(child.manifest.digest().clone());
-            if existing(destination, &target, &shipment.name).await?.is_some() {
+            if inventory.existing(&target, &shipment.name).await?.is_some() {
                 return Ok(Missing { targets: Vec::new(), below: None });
             }
-            let below = missing_below(shipment, child, destination).await?;
+            let below = missing_below(shipment, child, inventory).await?;
             Ok(Missing { targets: vec![target], below: Some(below) })
         })
         .buffered(CHECKS_AT_ONCE)
@@ -174,16 +179,23 @@ fn missing_below<'a>(
         .boxed()
 }
 
-async fn existing(
-    destination: &dyn Destination,
-    target: &TagOrDigest,
-    name: &DigestReference,
-) -> Result<Option<Digest>, Error> {
-    match destination.existing(target).await {
-        Ok(found) => Ok(found),
-        // Who may not look may still be allowed to write; and if not, the answer to that says why.
-        Err(error) if error.kind() == ErrorKind::Denied => Ok(None),
-        Err(source) => Err(Error::Checking { name: name.clone(), source }),
+/// What the destination says it has.
+struct Inventory<'a> {
+    destination: &'a dyn Destination,
+    is_new: bool,
+}
+
+impl Inventory<'_> {
+    async fn existing(&self, target: &TagOrDigest, name: &DigestReference) -> Result<Option<Digest>, Error> {
+        if self.is_new {
+            return Ok(None);
+        }
+        match self.destination.existing(target).await {
+            Ok(found) => Ok(found),
+            // Who may not look may still be allowed to write; and if not, the answer to that says why.
+            Err(error) if error.kind() == ErrorKind::Denied => Ok(None),
+            Err(source) => Err(Error::Checking { name: name.clone(), source }),
+        }
     }
 }
 

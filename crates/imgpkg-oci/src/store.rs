@@ -121,6 +121,11 @@ pub trait Destination: Send + Sync {
     /// The digest that this tag or digest has in the destination now; `None` if it is not there.
     fn existing<'a>(&'a self, target: &'a TagOrDigest) -> BoxFuture<'a, StoreResult<Option<Digest>>>;
 
+    /// Is it certain that no manifest is here yet, so that [`Destination::existing`] need not be asked? In doubt it is not.
+    fn is_new(&self) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(false))
+    }
+
     /// Makes sure that the destination has this blob, whole and verified.
     fn put_blob<'a>(
         &'a self,

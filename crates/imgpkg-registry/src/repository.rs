@@ -69,6 +69,10 @@ impl Destination for RepositoryClient {
         async move { self.session.existing(target, Access::Push).await.map_err(StoreError::from) }.boxed()
     }
 
+    fn is_new(&self) -> BoxFuture<'_, bool> {
+        self.session.has_no_tags().boxed()
+    }
+
     fn put_blob<'a>(
         &'a self,
         blob: &'a Descriptor,

@@ -26,6 +26,20 @@ struct Page {
 }
 
 impl Session {
+    /// Is the repository one that nobody has pushed a tag to? In doubt it is not.
+    pub(crate) async fn has_no_tags(&self) -> bool {
+        let Ok(mut url) = self.url("tags/list").await else { return false };
+        url.query_pairs_mut().append_pair("n", "1");
+        let call = Call::new(Method::GET, url, Access::Push, &[200, 404]);
+        match self.read(&call, MOST_BYTES).await {
+            Ok((response, _)) if response.status() == 404 => true,
+            Ok((_, body)) => {
+                serde_json::from_slice(&body).is_ok_and(|page: Page| page.tags.unwrap_or_default().is_empty())
+            }
+            Err(_) => false,
+        }
+    }
+
     /// All tags, in the order in which the registry lists them.
     ///
     /// # Errors

@@ -91,3 +91,16 @@ async fn a_foreign_layer_is_only_planned_when_all_layers_are_wanted() {
     let all = Plan::make(&shipments, &Memory::default(), LayerChoice::All).await.unwrap();
     assert_eq!(all.blobs.len(), 3);
 }
+
+#[tokio::test]
+async fn a_destination_that_has_nothing_is_not_asked_for_each() {
+    let configs: [&'static [u8]; 6] = [b"1", b"2", b"3", b"4", b"5", b"6"];
+    let shipments: Vec<_> = configs.iter().map(|config| shipment(image(config, &[]), "a")).collect();
+    let destination = Memory::default();
+    assert_eq!(plan(&shipments, &destination).await.manifests.len(), 6);
+    assert!(destination.asked.lock().unwrap().is_empty());
+    let other = TagOrDigest::Tag(Tag::parse("other").unwrap());
+    destination.put_manifest(&shipments[0].tree.manifest, &other).await.unwrap();
+    assert_eq!(plan(&shipments, &destination).await.manifests.len(), 6);
+    assert_eq!(destination.asked.lock().unwrap().len(), 6);
+}

@@ -183,3 +183,18 @@ async fn a_server_that_only_says_ok_has_not_stored_a_manifest() {
     let error = server.client().put_manifest(&manifest, &tag).await.unwrap_err();
     assert!(crate::server::chain(&error).contains("without a digest"), "{error}");
 }
+
+#[tokio::test]
+async fn only_a_repository_without_tags_is_new() {
+    for (status, body, new) in [
+        (404, "", true),
+        (200, r#"{"name":"a/b","tags":null}"#, true),
+        (200, r#"{"name":"a/b","tags":[]}"#, true),
+        (200, r#"{"name":"a/b","tags":["v1"]}"#, false),
+        (200, "<html>", false),
+        (403, "", false),
+    ] {
+        let server = Server::open(move |_| Reply::new(status).body(body)).await;
+        assert_eq!(server.client().is_new().await, new, "{status} {body}");
+    }
+}
