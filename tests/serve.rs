@@ -127,3 +127,43 @@ fn the_first_line_says_where_it_listens_and_nothing_else_is_on_stdout() {
     stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");
 }
+
+#[test]
+fn with_json_too_the_address_is_all_that_is_on_stdout() {
+    let imgpkg = imgpkg();
+    let (mut child, _) = start(&imgpkg, &["--json"]);
+    let mut stdout = child.stdout.take().unwrap();
+    assert_eq!(terminate(child), Some(0));
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+}
+
+#[test]
+fn a_file_is_no_directory_to_serve() {
+    let imgpkg = imgpkg();
+    let file = imgpkg.home().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let ran = imgpkg.run(&["serve", "--listen", "127.0.0.1:0", "--dir", file.to_str().unwrap()]).failure();
+    assert!(ran.stderr.contains(&format!("{} is not a directory (hint: ", file.display())), "{}", ran.stderr);
+}
+
+#[test]
+fn failures_of_the_storage_are_told_on_stderr() {
+    let imgpkg = imgpkg();
+    let directory = imgpkg.home().join("storage");
+    let (mut child, address) = start(&imgpkg, &["--dir", directory.to_str().unwrap()]);
+    std::fs::remove_dir(directory.join("uploads")).unwrap();
+    std::fs::create_dir(imgpkg.home().join("content")).unwrap();
+    std::fs::write(imgpkg.home().join("content/file"), "one\n").unwrap();
+    let reference = format!("{address}/apps/one:v1");
+    let arguments = ["push", "-i", &reference, "-f", "content", "--registry-retry-count", "1"];
+    imgpkg.run_in(imgpkg.home(), &arguments).failure();
+    let mut stderr = child.stderr.take().unwrap();
+    assert_eq!(terminate(child), Some(0));
+    let mut told = String::new();
+    stderr.read_to_string(&mut told).unwrap();
+    let expected = "imgpkg serve: POST /v2/apps/one/blobs/uploads/";
+    assert!(told.contains(expected), "{told}");
+    assert!(told.contains("the storage failed: no such file or directory"), "{told}");
+}

@@ -5,6 +5,7 @@ use std::io;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use imgpkg_oci::SystemError;
 use oci_spec::distribution::ErrorCode;
 use serde::Serialize;
 
@@ -16,6 +17,8 @@ pub(crate) struct ApiError {
     message: String,
     /// Apart, so that what is returned in place of an answer stays small.
     headers: Box<HeaderMap>,
+    /// What the system said, if the registry's storage is the reason.
+    storage_failure: Option<SystemError>,
 }
 
 /// The code of an error: one of the specification's, or one of those that registries use where it has none.
@@ -42,7 +45,7 @@ pub(crate) type ApiResult<T = Response> = Result<T, ApiError>;
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { status, code: Code::Specified(code), message: message.into(), headers: Box::default() }
+        Self::with_code(status, Code::Specified(code), message.into())
     }
 
     pub(crate) fn bad_request(code: ErrorCode, message: impl Into<String>) -> Self {
@@ -55,7 +58,16 @@ impl ApiError {
 
     /// An error that the specification has no code for.
     pub(crate) fn other(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code: Code::Other(code), message: message.into(), headers: Box::default() }
+        Self::with_code(status, Code::Other(code), message.into())
+    }
+
+    fn with_code(status: StatusCode, code: Code, message: String) -> Self {
+        Self { status, code, message, headers: Box::default(), storage_failure: None }
+    }
+
+    /// What the system said, if the registry's storage is the reason.
+    pub(crate) fn storage_failure(&self) -> Option<&SystemError> {
+        self.storage_failure.as_ref()
     }
 
     /// The same error with these headers as well.
@@ -77,11 +89,13 @@ impl ApiError {
 
 impl From<io::Error> for ApiError {
     fn from(error: io::Error) -> Self {
-        let status = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StatusCode::INSUFFICIENT_STORAGE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        let error = SystemError::from(error);
+        let status = match error.is_full() {
+            true => StatusCode::INSUFFICIENT_STORAGE,
+            false => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::other(status, "UNKNOWN", format!("the registry's storage failed: {error}"))
+        let answer = Self::other(status, "UNKNOWN", format!("the registry's storage failed: {error}"));
+        Self { storage_failure: Some(error), ..answer }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::endpoint::{blob, manifest, referrer, tag, upload};
 use crate::route::{Query, Route};
 use crate::storage::Storage;
 use crate::upload::Uploads;
-use crate::{RequestObserver, RequestSummary};
+use crate::{RequestObserver, RequestSummary, StorageFailure, StorageFailureObserver};
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
@@ -33,8 +33,14 @@ pub(crate) struct App {
     pub(crate) storage: Arc<Storage>,
     pub(crate) uploads: Arc<Uploads>,
     read_only: bool,
-    on_request: Option<RequestObserver>,
+    observers: Observers,
     aborted: watch::Receiver<bool>,
+}
+
+/// Who is told about what.
+pub(crate) struct Observers {
+    pub(crate) on_request: Option<RequestObserver>,
+    pub(crate) on_storage_failure: Option<StorageFailureObserver>,
 }
 
 /// One request, taken apart, except for its body.
@@ -59,12 +65,12 @@ impl App {
     pub(crate) fn new(
         storage: Storage,
         read_only: bool,
-        on_request: Option<RequestObserver>,
+        observers: Observers,
         aborted: watch::Receiver<bool>,
     ) -> Self {
         let storage = Arc::new(storage);
         let uploads = Arc::new(Uploads::new(Arc::clone(&storage)));
-        Self { storage, uploads, read_only, on_request, aborted }
+        Self { storage, uploads, read_only, observers, aborted }
     }
 
     /// Names of repositories have any number of components, which a router's patterns cannot express: everything goes
@@ -112,6 +118,17 @@ impl App {
     }
 }
 
+impl App {
+    /// Tells whoever runs the registry about a failure of its storage.
+    fn report(&self, parts: &Parts, error: &ApiError) {
+        if let (Some(observer), Some(reason)) = (&self.observers.on_storage_failure, error.storage_failure())
+        {
+            let (method, uri) = (parts.method.clone(), parts.uri.clone());
+            observer(&StorageFailure { method, uri, reason: reason.to_string() });
+        }
+    }
+}
+
 fn unsupported(message: impl Into<String>) -> ApiError {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, message)
 }
@@ -136,6 +153,7 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let mut response = match outcome {
         Ok(response) => response,
         Err(error) => {
+            app.report(&parts, &error);
             // Who asked whether to send the body at all has not sent it, and must not be told to.
             if !parts.headers.contains_key(header::EXPECT) {
                 drain(&mut body).await;
@@ -144,7 +162,7 @@ async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
         }
     };
     response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
-    if let Some(observer) = &app.on_request {
+    if let Some(observer) = &app.observers.on_request {
         let Parts { method, uri, headers, .. } = parts;
         observer(&RequestSummary { method, uri, headers, status: response.status() });
     }

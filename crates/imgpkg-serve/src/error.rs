@@ -1,8 +1,9 @@
 //! Why a registry cannot start, or cannot go on.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use imgpkg_oci::SystemError;
 
 /// Why a registry cannot start, or cannot go on. What a client does wrong is answered to that client and never ends here.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +30,7 @@ pub enum Error {
         /// The address asked for.
         address: SocketAddr,
         /// What happened.
-        source: io::Error,
+        source: SystemError,
     },
     /// Another server works on the directory.
     #[error("{} is being served by another process", directory.display())]
@@ -50,6 +51,12 @@ pub enum Error {
         /// The file that every registry's directory has.
         lock_file: &'static str,
     },
+    /// What should be the directory is something else.
+    #[error("{} is not a directory (hint: name a directory, or one that can be made)", path.display())]
+    NotADirectory {
+        /// What was given.
+        path: PathBuf,
+    },
     /// The directory cannot be prepared, or a temporary one not removed.
     #[error("{action} {}", path.display())]
     Storage {
@@ -58,7 +65,7 @@ pub enum Error {
         /// To what.
         path: PathBuf,
         /// What happened.
-        source: io::Error,
+        source: SystemError,
     },
     /// Accepting connections failed.
     #[error("serving {address}")]
@@ -66,6 +73,6 @@ pub enum Error {
         /// The address served.
         address: SocketAddr,
         /// What happened.
-        source: io::Error,
+        source: SystemError,
     },
 }

@@ -35,5 +35,7 @@ mod storage;
 mod upload;
 
 pub use error::Error;
-pub use options::{RequestObserver, RequestSummary, ServeOptions, StorageLocation};
+pub use options::{
+    RequestObserver, RequestSummary, ServeOptions, StorageFailure, StorageFailureObserver, StorageLocation,
+};
 pub use server::Server;

@@ -32,6 +32,20 @@ pub struct RequestSummary {
 /// Told about every request once its answer is known, and before the answer's body is sent.
 pub type RequestObserver = Arc<dyn Fn(&RequestSummary) + Send + Sync>;
 
+/// A request that could not be done because of the registry's own storage: no room is left, or the disk fails.
+#[derive(Debug, Clone)]
+pub struct StorageFailure {
+    /// The method.
+    pub method: Method,
+    /// Path and query as the client sent them.
+    pub uri: Uri,
+    /// What the system said, in words: `no space left on device`.
+    pub reason: String,
+}
+
+/// Told about every request that the storage let down, before its answer is sent.
+pub type StorageFailureObserver = Arc<dyn Fn(&StorageFailure) + Send + Sync>;
+
 /// What a registry is started with. The default is a temporary registry on a free port of the loopback interface.
 #[derive(Clone)]
 pub struct ServeOptions {
@@ -45,6 +59,8 @@ pub struct ServeOptions {
     pub allow_anonymous_writes: bool,
     /// Told about every request; for logs, and for tests that count.
     pub on_request: Option<RequestObserver>,
+    /// Told about every failure of the storage; clients are told too, but who runs the registry has to act.
+    pub on_storage_failure: Option<StorageFailureObserver>,
 }
 
 impl Default for ServeOptions {
@@ -55,6 +71,7 @@ impl Default for ServeOptions {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_anonymous_writes: false,
             on_request: None,
+            on_storage_failure: None,
         }
     }
 }
@@ -67,6 +84,7 @@ impl fmt::Debug for ServeOptions {
             .field("listen", &self.listen)
             .field("allow_anonymous_writes", &self.allow_anonymous_writes)
             .field("on_request", &self.on_request.is_some())
+            .field("on_storage_failure", &self.on_storage_failure.is_some())
             .finish()
     }
 }

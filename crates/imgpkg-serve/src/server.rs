@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use crate::app::App;
+use crate::app::{App, Observers};
 use crate::storage::Storage;
 use crate::{Error, ServeOptions, StorageLocation};
 
@@ -39,18 +39,27 @@ impl Server {
     /// When the address is not a loopback one and everybody could write, when it is in use, or when the directory
     /// cannot be used: another server has it, or it holds something else.
     pub async fn bind(options: ServeOptions) -> Result<Self, Error> {
-        let ServeOptions { storage, read_only, listen, allow_anonymous_writes, on_request } = options;
+        let ServeOptions {
+            storage,
+            read_only,
+            listen,
+            allow_anonymous_writes,
+            on_request,
+            on_storage_failure,
+        } = options;
+        let observers = Observers { on_request, on_storage_failure };
         if !listen.ip().to_canonical().is_loopback() && !read_only && !allow_anonymous_writes {
             return Err(Error::OpenToWrites { address: listen });
         }
         let listener = TcpListener::bind(listen).await.map_err(|source| match source.kind() {
             io::ErrorKind::AddrInUse => Error::AddressInUse { address: listen },
-            _ => Error::Listen { address: listen, source },
+            _ => Error::Listen { address: listen, source: source.into() },
         })?;
-        let address = listener.local_addr().map_err(|source| Error::Listen { address: listen, source })?;
+        let address =
+            listener.local_addr().map_err(|error| Error::Listen { address: listen, source: error.into() })?;
         let (storage, temporary) = open(storage, read_only)?;
         let (abort, aborted) = watch::channel(false);
-        let app = App::new(storage, read_only, on_request, aborted).into_router();
+        let app = App::new(storage, read_only, observers, aborted).into_router();
         Ok(Self { listener, address, app, abort, temporary })
     }
 
@@ -92,7 +101,7 @@ impl Server {
         if let Some(directory) = temporary {
             remove(directory).await?;
         }
-        result.map_err(|source| Error::Serve { address, source })
+        result.map_err(|error| Error::Serve { address, source: error.into() })
     }
 }
 
@@ -104,7 +113,7 @@ fn open(location: StorageLocation, read_only: bool) -> Result<(Storage, Option<T
                 Error::Storage {
                     action: "creating a temporary directory in",
                     path: std::env::temp_dir(),
-                    source,
+                    source: source.into(),
                 }
             })?;
             Ok((Storage::open_temporary(directory.path())?, Some(directory)))
@@ -127,8 +136,9 @@ async fn remove(directory: TempDir) -> Result<(), Error> {
                 attempts += 1;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            Err(source) => {
-                return Err(Error::Storage { action: "removing the temporary directory", path, source });
+            Err(error) => {
+                let action = "removing the temporary directory";
+                return Err(Error::Storage { action, path, source: error.into() });
             }
         }
     }

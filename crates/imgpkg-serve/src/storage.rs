@@ -21,9 +21,8 @@ mod lock;
 mod manifest;
 mod repository;
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -53,9 +52,18 @@ impl Storage {
     /// servers left in the middle of uploads is removed.
     ///
     /// # Errors
-    /// When another server has it, when it holds something else, or when it cannot be used.
+    /// When another server has it, when it holds something else, when it is no directory, or when it cannot be used.
     pub(crate) fn open(directory: &Path, read_only: bool) -> Result<Self, Error> {
-        let failed = |action| move |source| Error::Storage { action, path: directory.to_owned(), source };
+        let failed = |action| {
+            move |error: io::Error| Error::Storage {
+                action,
+                path: directory.to_owned(),
+                source: error.into(),
+            }
+        };
+        if fs::metadata(directory).is_ok_and(|metadata| !metadata.is_dir()) {
+            return Err(Error::NotADirectory { path: directory.to_owned() });
+        }
         if !read_only {
             fs::create_dir_all(directory).map_err(failed("creating the directory"))?;
         }
@@ -74,10 +82,10 @@ impl Storage {
     /// When it cannot be written.
     pub(crate) fn open_temporary(directory: &Path) -> Result<Self, Error> {
         let storage = Self::over(directory, false, None);
-        storage.create_directories().map_err(|source| Error::Storage {
+        storage.create_directories().map_err(|error| Error::Storage {
             action: "preparing the directory",
             path: directory.to_owned(),
-            source,
+            source: error.into(),
         })?;
         Ok(storage)
     }
@@ -110,12 +118,21 @@ impl Storage {
     /// # Errors
     /// When it cannot be made.
     pub(crate) fn incoming(&self) -> io::Result<NamedTempFile> {
-        tempfile::Builder::new()
-            .prefix(INCOMING_PREFIX)
-            .rand_bytes(24)
-            // The usual mode of a new file, from which the process's mask is taken, instead of the owner's alone.
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(self.layout.uploads())
+        let mut failure = None;
+        let made = tempfile::Builder::new().prefix(INCOMING_PREFIX).rand_bytes(24).make_in(
+            self.layout.uploads(),
+            |path| {
+                // With the usual mode of a new file instead of one for the owner alone.
+                let opened = OpenOptions::new().read(true).write(true).create_new(true).open(path);
+                opened.map_err(|error| {
+                    let kind = error.kind();
+                    failure = Some(error);
+                    kind.into()
+                })
+            },
+        );
+        // The system's own error, without the path that it is wrapped with: clients are told what it says.
+        made.map_err(|error| failure.unwrap_or(error))
     }
 
     /// Writes a small file that is to be at `path`.

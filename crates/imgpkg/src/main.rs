@@ -43,7 +43,11 @@ fn main() -> ExitCode {
 /// Runs a command and says how it went.
 fn perform(global: &GlobalArgs, command: &Command) -> ExitCode {
     let terminal = io::stdout().is_terminal();
-    let presentation = global.presentation(terminal, |name| std::env::var(name).ok());
+    let mut presentation = global.presentation(terminal, |name| std::env::var(name).ok());
+    if presentation.mode == Mode::Json && matches!(command, Command::Serve(_)) {
+        // Its stdout is one line for whoever waits for its address.
+        presentation.mode = Mode::Plain;
+    }
     let json = presentation.mode == Mode::Json;
     let style = global.progress_style(io::stderr().is_terminal(), |name| std::env::var(name).ok());
     let bars = Bars::hidden();

@@ -92,15 +92,20 @@ pub(crate) async fn status(call: &Call<'_>, name: &RepositoryName, id: &str) -> 
 /// `DELETE`: gives the upload up.
 pub(crate) async fn cancel(call: &Call<'_>, name: &RepositoryName, id: &str) -> ApiResult {
     let session = find(call, name, id)?;
-    call.app.uploads.forget(id);
+    give_up(call, session).await?;
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+/// Ends an upload that will not be completed, and removes what has arrived of it.
+async fn give_up(call: &Call<'_>, session: Arc<Session>) -> ApiResult<()> {
+    call.app.uploads.forget(session.id());
     disk::answer(move || {
         session.cancel();
         Ok(())
     })
-    .await?;
-    let mut response = Response::default();
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    .await
 }
 
 fn find(call: &Call<'_>, name: &RepositoryName, id: &str) -> ApiResult<Arc<Session>> {
@@ -123,7 +128,12 @@ async fn take_in(call: &Call<'_>, body: &mut BodyDataStream, session: &Arc<Sessi
     let mistaken = match receive(session, &turn, body, expected.unwrap_or(u64::MAX)).await {
         Ok(received) => expected.is_some_and(|expected| expected != received),
         Err(ReceiveError::TooLong) => true,
-        Err(ReceiveError::Session(error)) => return Err(refusal(session, error)),
+        Err(ReceiveError::Session(error)) => {
+            if matches!(error, SessionError::Io(_)) {
+                give_up(call, Arc::clone(session)).await?;
+            }
+            return Err(refusal(session, error));
+        }
         Err(ReceiveError::Broken(error)) => {
             let message = format!("the body broke off: {error}");
             return Err(ApiError::bad_request(ErrorCode::BlobUploadInvalid, message));

@@ -19,7 +19,11 @@ const LOCK_FILE: &str = "imgpkg-serve.lock";
 /// # Errors
 /// When another server has it, or when it holds something that is no registry.
 pub(super) fn acquire(directory: &Path, read_only: bool) -> Result<Option<File>, Error> {
-    let failed = |source| Error::Storage { action: "locking", path: directory.to_owned(), source };
+    let failed = |error: io::Error| Error::Storage {
+        action: "locking",
+        path: directory.to_owned(),
+        source: error.into(),
+    };
     let path = directory.join(LOCK_FILE);
     if found(fs::symlink_metadata(&path)).map_err(failed)?.is_none()
         && let Some(entry) = foreign_entry(directory).map_err(failed)?

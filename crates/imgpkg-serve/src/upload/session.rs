@@ -124,12 +124,18 @@ impl Session {
     /// Writes and hashes what has come. Blocks.
     ///
     /// # Errors
-    /// When another request has taken over, or when the disk says so; then none of it counts.
+    /// When another request has taken over; then none of it counts. When the disk says so; then the upload is over and
+    /// its file gone, because keeping what cannot be completed would keep the disk full.
     pub(crate) fn append(&self, turn: &Turn, chunks: &[Bytes]) -> Result<(), SessionError> {
         let mut state = self.lock_for(turn)?;
         let mut end = state.size;
         for chunk in chunks {
-            turn.file.write_all_at(chunk, end)?;
+            if let Err(error) = turn.file.write_all_at(chunk, end) {
+                state.path = None;
+                // The turn, which keeps the file open, may last for a while. The first error is the one that matters.
+                let _ = turn.file.set_len(0);
+                return Err(error.into());
+            }
             end += chunk.len() as u64;
         }
         chunks.iter().for_each(|chunk| state.digester.update(chunk));
@@ -155,7 +161,7 @@ impl Session {
     pub(crate) fn finish(&self, turn: &Turn, digest: &Digest, storage: &Storage) -> Result<(), SessionError> {
         let mut state = self.lock_for(turn)?;
         let path = state.path.take().ok_or(SessionError::Gone)?;
-        // A chunk that was taken back, or that did not fit on the disk, has left its bytes behind the end.
+        // A chunk that was taken back has left its bytes behind the end.
         turn.file.set_len(state.size)?;
         let actual = match state.algorithm == digest.algorithm() {
             true => state.digester.clone().finish(),
@@ -267,6 +273,25 @@ mod tests {
         let digest = digester.finish();
         session.finish(&turn, &digest, &storage).unwrap();
         assert!(storage.has_blob(session.repository(), &digest).unwrap());
+    }
+
+    // Only there is a file that is always full.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_does_not_fit_on_the_disk_is_removed_and_the_upload_is_over() {
+        let (directory, _storage, session) = session();
+        let turn = session.begin(None).unwrap();
+        append(&session, &turn, "some that fits").unwrap();
+        let (number, size, digester) = (turn.number, turn.size, turn.digester.clone());
+        let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let full = Turn { number, file, size, digester };
+        let error = append(&session, &full, "more").unwrap_err();
+        assert!(
+            matches!(&error, SessionError::Io(error) if error.kind() == io::ErrorKind::StorageFull),
+            "{error:?}"
+        );
+        assert_eq!(std::fs::read_dir(directory.path().join("uploads")).unwrap().count(), 0);
+        assert!(matches!(session.begin(None), Err(SessionError::Gone)));
     }
 
     #[test]

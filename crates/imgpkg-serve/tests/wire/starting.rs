@@ -1,8 +1,9 @@
 use std::error::Error as _;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use imgpkg_oci::Digest;
-use imgpkg_serve::{Error, ServeOptions, Server, StorageLocation};
+use imgpkg_serve::{Error, ServeOptions, Server, StorageFailure, StorageLocation};
 use reqwest::{Method, StatusCode};
 
 use crate::registry::{OCI_MANIFEST, Registry, header, refused};
@@ -102,4 +103,37 @@ async fn a_method_that_an_endpoint_does_not_have_is_refused() {
         assert_eq!(refused(answer).await, (405, "UNSUPPORTED".to_owned()));
     }
     assert_eq!(registry.get("/").await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_is_no_directory_is_said_to_be_none() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for read_only in [false, true] {
+        let options = ServeOptions { read_only, ..on_directory(file.path()) };
+        let error = Server::bind(options).await.unwrap_err();
+        assert!(matches!(&error, Error::NotADirectory { path } if path == file.path()), "{error}");
+        assert!(error.to_string().contains(" is not a directory"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_of_the_storage_is_told_to_who_runs_the_registry() {
+    let directory = tempfile::tempdir().unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&told);
+    let observer = move |failure: &StorageFailure| {
+        let StorageFailure { method, uri, reason, .. } = failure;
+        log.lock().unwrap().push(format!("{method} {uri}: {reason}"));
+    };
+    let options =
+        ServeOptions { on_storage_failure: Some(Arc::new(observer)), ..on_directory(directory.path()) };
+    let registry = Registry::with(options).await;
+    std::fs::remove_dir(directory.path().join("uploads")).unwrap();
+    let answer = registry.request(Method::POST, "/v2/a/blobs/uploads/").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    // What a client does wrong is no failure of the storage.
+    assert_eq!(registry.get("/v2/a/manifests/none").await.status(), StatusCode::NOT_FOUND);
+    let told = told.lock().unwrap().clone();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("POST /v2/a/blobs/uploads/: no such file or directory"), "{told:?}");
 }

@@ -1,11 +1,14 @@
 //! `imgpkg serve`.
 
-use imgpkg_serve::{ServeOptions, Server, StorageLocation};
+use std::sync::Arc;
+
+use imgpkg_serve::{ServeOptions, Server, StorageFailure, StorageFailureObserver, StorageLocation};
 
 use super::CommandError;
 use crate::args::serve::ServeArgs;
 use crate::context::Context;
 use crate::interrupt::Interrupts;
+use crate::ui::Ui;
 
 /// Runs a registry until it is told to stop, which is how it ends well.
 pub(super) async fn run(args: &ServeArgs, context: &Context) -> Result<(), CommandError> {
@@ -22,6 +25,7 @@ pub(super) async fn run(args: &ServeArgs, context: &Context) -> Result<(), Comma
         read_only: request.read_only,
         listen: request.listen,
         allow_anonymous_writes: request.allow_anonymous_writes,
+        on_storage_failure: Some(storage_failures(&context.ui)),
         ..ServeOptions::default()
     })
     .await?;
@@ -33,4 +37,13 @@ pub(super) async fn run(args: &ServeArgs, context: &Context) -> Result<(), Comma
         })
         .await?;
     Ok(())
+}
+
+/// One line for whoever runs the registry, who may have to make room.
+fn storage_failures(ui: &Arc<Ui>) -> StorageFailureObserver {
+    let ui = Arc::clone(ui);
+    Arc::new(move |failure: &StorageFailure| {
+        let StorageFailure { method, uri, reason } = failure;
+        ui.alert(&format!("imgpkg serve: {method} {uri}: the storage failed: {reason}"));
+    })
 }
