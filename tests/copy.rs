@@ -337,8 +337,7 @@ fn a_lock_output_that_cannot_be_written_is_refused_before_anything_is_copied() {
     Image::of_files(&[("a", b"a")]).push(&registry, "src/app", "v1");
     let (from, to) = (registry.reference("src/app:v1"), registry.reference("dst/app"));
     let lock = "/no/such/lock.yml";
-    let error =
-        imgpkg.run(&["copy", "-i", &from, "--to-repo", &to, "--lock-output", lock]).failure().stderr;
+    let error = imgpkg.run(&["copy", "-i", &from, "--to-repo", &to, "--lock-output", lock]).failure().stderr;
     let expected = "Writing images config: open /no/such/lock.yml: no such file or directory";
     assert!(error.contains(expected), "{error}");
     assert!(registry.tags("dst/app").is_empty());
