@@ -198,6 +198,11 @@ fn an_upload_that_breaks_comes_to_its_end() {
         Case::writing("forgotten", vec![on("PUT").answer("404 Not Found", &[], unknown)]),
         Case::writing("damaged on its way", vec![on("PATCH").flip_request(2_000_000)]),
         Case::writing("a small one damaged on its way", vec![on("PUT").flip_request(10)]),
+        Case::writing("first contact cut", vec![Fault::on("GET", "/v2/").cut_request(0)]),
+        Case::writing(
+            "busy at first contact",
+            vec![Fault::on("GET", "/v2/").answer("503 Service Unavailable", &[], "")],
+        ),
         Case::writing("connections that close", vec![Fault::on("PUT", "/").always().close_after()]),
     ];
     survive(&stage, &[Job::FromTar, Job::Between], &cases);
