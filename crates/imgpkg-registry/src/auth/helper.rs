@@ -15,6 +15,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// How often it is looked whether the helper is done.
 const GLANCE: Duration = Duration::from_millis(10);
 
+/// How often a helper that is just being written is tried again.
+const BUSY_TRIES: u32 = 10;
+
 /// Helpers say this for what they do not have.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
@@ -59,20 +62,15 @@ pub(crate) fn ask(
     if name.is_empty() || name.contains(['/', '\\']) {
         return Err(failed(format!("exec: \"{program}\": executable file not found in $PATH"), ""));
     }
-    let child = Command::new(&program)
-        .arg("get")
-        .env_clear()
-        .envs(environment.iter())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                failed(format!("exec: \"{program}\": executable file not found in $PATH"), "")
-            }
-            _ => failed(format!("exec: \"{program}\": {error}"), ""),
-        })?;
+    let mut command = Command::new(&program);
+    command.arg("get").env_clear().envs(environment.iter());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let child = started(&mut command).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            failed(format!("exec: \"{program}\": executable file not found in $PATH"), "")
+        }
+        _ => failed(format!("exec: \"{program}\": {error}"), ""),
+    })?;
     let (output, status) = converse(child, server).map_err(|reason| failed(reason, ""))?;
     let output = String::from_utf8_lossy(&output);
     if status != Some(0) {
@@ -89,6 +87,19 @@ pub(crate) fn ask(
         TOKEN_USER => Credential::Identity { token: answer.secret },
         username => Credential::from_parts(username, answer.secret, Secret::default(), Secret::default()),
     }))
+}
+
+/// Starts a program. One that is being replaced at this moment, by an update of it, is busy for an instant.
+fn started(command: &mut Command) -> std::io::Result<Child> {
+    for _ in 0..BUSY_TRIES {
+        match command.spawn() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            result => return result,
+        }
+    }
+    command.spawn()
 }
 
 /// Tells the helper the server and reads what it says, for a limited time.
