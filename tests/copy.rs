@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 use imgpkg_oci::{Digest, media_type};
-use imgpkg_testkit::{BundleDirectory, FaultProxy, Image, Registry, Tool, push_index};
+use imgpkg_testkit::{BundleDirectory, FaultProxy, Image, Registry, Stub, Tool, push_index};
 
 fn imgpkg() -> Tool {
     Tool::new(env!("CARGO_BIN_EXE_imgpkg"))
@@ -341,4 +341,22 @@ fn a_lock_output_that_cannot_be_written_is_refused_before_anything_is_copied() {
     let expected = "Writing images config: open /no/such/lock.yml: no such file or directory";
     assert!(error.contains(expected), "{error}");
     assert!(registry.tags("dst/app").is_empty());
+}
+
+#[test]
+fn an_error_of_the_destination_names_it_and_not_the_origin() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    let image = Image::of_files(&[("a", b"a")]).push(&registry, "src/app", "v1");
+    let tar = imgpkg.home().join("app.tar");
+    let tar = tar.to_str().unwrap();
+    imgpkg.run(&["copy", "-i", &registry.reference("src/app:v1"), "--to-tar", tar]).success();
+    let stub = Stub::answering("507 Insufficient Storage", &[], "full");
+    let to = stub.reference("dst/app");
+    for more in [&["--registry-retry-count", "0"][..], &["--registry-retry-count", "0", "--dry-run"]] {
+        let arguments = [&["copy", "--tar", tar, "--to-repo", &to], more].concat();
+        let error = imgpkg.run(&arguments).failure().stderr;
+        assert!(error.contains(&format!("Checking whether {to}@{image} is there already:")), "{error}");
+        assert!(!error.contains(registry.address()), "{error}");
+    }
 }

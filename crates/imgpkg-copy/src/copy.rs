@@ -91,7 +91,9 @@ pub async fn to_repository(
     listener(discovered(set));
     listener(Event::Importing { items: set.items.len() });
     let shipments = shipments(set, repository, options);
-    ship(&shipments, &destination, options, &listener).await?;
+    ship(&shipments, &destination, options, &listener)
+        .await
+        .map_err(|error| error.on_the_way(set.archive.as_deref(), repository))?;
     record::write_locations(set, &destination, repository, options).await?;
     listener(Event::TaggingImages);
     record::write_tags(&set.items, &*destination, repository, &listener).await?;

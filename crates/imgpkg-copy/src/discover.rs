@@ -5,6 +5,7 @@ mod kept;
 mod signature;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -38,6 +39,8 @@ pub struct ImageSet {
     /// How many images the root bundle's lock file names that are not part of the set: an archive that holds a bundle
     /// image alone.
     pub left_out: usize,
+    /// The archive that the images come from, where they come from one.
+    pub archive: Option<PathBuf>,
 }
 
 impl ImageSet {
@@ -45,7 +48,7 @@ impl ImageSet {
     pub fn new(mut items: Vec<Item>, repositories: Arc<dyn Repositories>) -> Self {
         items.sort_by_cached_key(|item| (item.source.to_string(), item.tag.clone()));
         items.dedup_by(|b, a| a.source == b.source && a.tag == b.tag);
-        Self { items, repositories, bundle: None, lock: None, left_out: 0 }
+        Self { items, repositories, bundle: None, lock: None, left_out: 0, archive: None }
     }
 
     /// The source references, in order.

@@ -1,8 +1,9 @@
 //! Why a copy failed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use imgpkg_oci::{Digest, DigestReference, StoreError};
+use imgpkg_bundle::nested::ReadError;
+use imgpkg_oci::{Digest, DigestReference, ErrorKind, Repository, StoreError};
 
 /// Why a copy failed. Wordings that the reference tool has too are its own.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,16 @@ pub enum Error {
     /// A bundle's images could not be found out.
     #[error("Reading Images from Bundle")]
     Bundle(#[source] Box<imgpkg_bundle::nested::Error>),
+    /// A bundle in an archive cannot be read.
+    #[error("Reading archive '{}'{hint}", path.display())]
+    ArchivedBundle {
+        /// The archive.
+        path: PathBuf,
+        /// What to do about it, in parentheses; empty where its cause says that.
+        hint: &'static str,
+        /// What went wrong.
+        source: Box<Error>,
+    },
     /// An image could not be fetched.
     #[error("Collecting packaging metadata: Working with {reference}")]
     Image {
@@ -69,20 +80,22 @@ pub enum Error {
         source: Box<imgpkg_archive::Defect>,
     },
     /// The destination could not be asked what it has.
-    #[error("Checking whether {name} is in the destination already")]
+    #[error("Checking whether {name} is there already")]
     Checking {
-        /// The image.
+        /// The image, in the destination where that is a repository.
         name: DigestReference,
         /// What went wrong.
         source: StoreError,
     },
     /// A blob could not be copied.
-    #[error("Copying blob {digest} of {name}")]
+    #[error("Copying blob {digest} of {name}{}", route.as_deref().unwrap_or_default())]
     Blob {
         /// The blob.
         digest: Digest,
         /// An image that needs it.
         name: DigestReference,
+        /// Where it was to come from and go to, as the end of a sentence, with what to do about it.
+        route: Option<Box<str>>,
         /// What went wrong.
         source: StoreError,
     },
@@ -91,7 +104,7 @@ pub enum Error {
     Manifest {
         /// The tag or digest it was to be written under.
         target: String,
-        /// The image it belongs to.
+        /// The image it belongs to, in the destination where that is a repository.
         name: DigestReference,
         /// What went wrong.
         source: StoreError,
@@ -140,6 +153,36 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same error, about a copy to this repository, from this archive if it is from one. What went wrong in the
+    /// destination names it; what may be the fault of either names both.
+    pub(crate) fn on_the_way(self, archive: Option<&Path>, repository: &Repository) -> Self {
+        let there = |name: DigestReference| repository.at(name.digest().clone());
+        match self {
+            Self::Checking { name, source } => Self::Checking { name: there(name), source },
+            Self::Manifest { target, name, source } => Self::Manifest { target, name: there(name), source },
+            Self::Blob { digest, name, source, .. } => {
+                let mut route = match archive {
+                    Some(archive) => format!(" from archive '{}' to {repository}", archive.display()),
+                    None => format!(" to {repository}"),
+                };
+                if is_damage(&source) {
+                    route.push_str(match archive {
+                        Some(_) => " (hint: the archive is damaged, get it again; nothing that needs this blob was written)",
+                        None => " (hint: nothing that needs this blob was written)",
+                    });
+                }
+                Self::Blob { digest, name, route: Some(route.into()), source }
+            }
+            error => error,
+        }
+    }
+
+    /// What went wrong with a bundle in an archive.
+    pub(crate) fn of_archived_bundle(path: &Path, error: imgpkg_bundle::nested::Error) -> Self {
+        let hint = if is_damage(&error) { " (hint: the archive is damaged, get it again)" } else { "" };
+        Self::ArchivedBundle { path: path.to_owned(), hint, source: Box::new(Self::of_bundle(error)) }
+    }
+
     pub(crate) fn of_bundle(error: imgpkg_bundle::nested::Error) -> Self {
         Self::Bundle(Box::new(error))
     }
@@ -149,4 +192,18 @@ impl From<imgpkg_archive::Error> for Error {
     fn from(error: imgpkg_archive::Error) -> Self {
         Self::Archive(Box::new(error))
     }
+}
+
+/// Is it that bytes are not the ones that their digest stands for?
+fn is_damage(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let of_store = error.downcast_ref::<StoreError>().map(StoreError::kind);
+        let of_layer = error.downcast_ref::<ReadError>();
+        if of_store == Some(ErrorKind::Corrupt) || matches!(of_layer, Some(ReadError::Blob(_))) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -83,7 +83,9 @@ impl Forecast {
         options: Options,
     ) -> Result<Self, Error> {
         let shipments = shipments(set, repository, options);
-        let plan = Plan::make(&shipments, destination, options.layers).await?;
+        let plan = Plan::make(&shipments, destination, options.layers)
+            .await
+            .map_err(|error| error.on_the_way(set.archive.as_deref(), repository))?;
         let mut forecast = Self::of_plan(&shipments, &plan, options.layers);
         for step in &plan.blobs {
             let size = step.descriptor.size;

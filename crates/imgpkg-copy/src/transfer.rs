@@ -67,11 +67,9 @@ impl Transfer {
         let (digest, size) = (step.descriptor.digest.clone(), step.descriptor.size);
         (self.listener)(Event::BlobStarted { digest: digest.clone(), size });
         let content = Content { step, listener: self.listener.clone() };
-        let put = self
-            .destination
-            .put_blob(&step.descriptor, &content)
-            .await
-            .map_err(|source| Error::Blob { digest: digest.clone(), name: step.needed_by.clone(), source })?;
+        let put = self.destination.put_blob(&step.descriptor, &content).await.map_err(|source| {
+            Error::Blob { digest: digest.clone(), name: step.needed_by.clone(), route: None, source }
+        })?;
         (self.listener)(Event::BlobDone { digest, size, put, elapsed: started.elapsed() });
         Ok(())
     }

@@ -20,7 +20,8 @@ use crate::Error;
 pub async fn from_archive(archive: Archive) -> Result<ImageSet, Error> {
     let items = archive.items().to_vec();
     let archive = Arc::new(archive);
-    let mut set = ImageSet::new(items, archive.clone());
+    let path = Some(archive.path().to_owned());
+    let mut set = ImageSet { archive: path, ..ImageSet::new(items, archive.clone()) };
     let marked = set.items.iter().position(|item| item.root_bundle);
     let alone = (set.items.len() == 1 && is_bundle(&set.items[0].tree)).then_some(0);
     let Some(root) = marked.or(alone) else { return Ok(set) };
@@ -36,15 +37,23 @@ pub async fn from_archive(archive: Archive) -> Result<ImageSet, Error> {
         set.left_out = missing.len();
         return Ok(set);
     }
-    let explorer = Explorer::new(archive);
-    set.bundle = Some(explorer.bundle(&reference, tree).await.map_err(Error::of_bundle)?);
+    let explorer = Explorer::new(archive.clone());
+    set.bundle = Some(
+        explorer
+            .bundle(&reference, tree)
+            .await
+            .map_err(|error| Error::of_archived_bundle(archive.path(), error))?,
+    );
     Ok(set)
 }
 
 /// The images that the bundle's lock file names and the archive does not have, each digest once.
 async fn missing_images(archive: &Archive, bundle: &Item) -> Result<Vec<String>, Error> {
     let source = archive.source(bundle.source.repository());
-    let lock = read_lock(&*source, &bundle.tree).await.map_err(Error::of_bundle)?.lock;
+    let lock = read_lock(&*source, &bundle.tree)
+        .await
+        .map_err(|error| Error::of_archived_bundle(archive.path(), error))?
+        .lock;
     let mut missing: Vec<_> = lock
         .images
         .iter()

@@ -20,9 +20,9 @@ pub async fn add_signatures(set: ImageSet) -> Result<ImageSet, Error> {
         .buffered(FETCHES_AT_ONCE)
         .try_collect()
         .await?;
-    let ImageSet { mut items, repositories, bundle, lock, left_out } = set;
+    let ImageSet { mut items, repositories, bundle, lock, left_out, archive } = set;
     items.extend(found.into_iter().flatten());
-    Ok(ImageSet { bundle, lock, left_out, ..ImageSet::new(items, repositories) })
+    Ok(ImageSet { bundle, lock, left_out, archive, ..ImageSet::new(items, repositories) })
 }
 
 async fn signature_of(repositories: &dyn Repositories, signed: &Item) -> Result<Option<Item>, Error> {
