@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
-use imgpkg_testkit::{BundleDirectory, Registry, Tool};
+use imgpkg_testkit::{BundleDirectory, Registry, Stub, Tool};
 
 const IMAGE: &str =
     "registry.example/app@sha256:4c8b96d4fffdfae29258d94a22ae4ad1fe36139d47288b8960d9958d1e63a9d0";
@@ -178,4 +178,17 @@ fn when_only_the_lock_output_fails_the_error_says_so() {
         "{error}"
     );
     assert!(error.contains("(hint: the push itself succeeded;") && pushed, "{error}");
+}
+
+#[test]
+fn an_error_of_the_registry_is_told_as_that_of_writing_the_image_under_its_tag() {
+    let imgpkg = imgpkg();
+    let bundle = BundleDirectory::of_images(&[IMAGE]);
+    let stub = Stub::answering("507 Insufficient Storage", &[], "full");
+    for (target, written) in [("apps/x:1.0", "apps/x:1.0"), ("apps/x", "apps/x:latest")] {
+        let arguments = ["push", "-b", &stub.reference(target), "-f", bundle.argument()];
+        let error = imgpkg.run(&[&arguments[..], &["--registry-retry-count", "0"]].concat()).failure().stderr;
+        let expected = format!("Error: Writing '{}':\n  Writing image:\n    ", stub.reference(written));
+        assert!(error.contains(&expected) && error.contains("507 Insufficient Storage"), "{error}");
+    }
 }

@@ -64,6 +64,14 @@ pub(crate) enum CommandError {
     /// A copy failed.
     #[error(transparent)]
     Copy(#[from] imgpkg_copy::Error),
+    /// A push failed.
+    #[error("Writing '{target}': Writing image")]
+    Push {
+        /// What was to be written.
+        target: String,
+        /// What went wrong.
+        source: Box<imgpkg_copy::Error>,
+    },
     /// A pull failed.
     #[error(transparent)]
     Pull(#[from] imgpkg_bundle::pull::Error),

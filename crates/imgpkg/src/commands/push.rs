@@ -73,7 +73,7 @@ async fn push_archive(
         }
     };
     let left_out = if bundle { left_out(&archive, context).await } else { 0 };
-    let set = ImageSet { left_out, ..ImageSet::new(vec![item], Arc::new(archive)) };
+    let set = ImageSet { left_out, archive: Some(tar), ..ImageSet::new(vec![item], Arc::new(archive)) };
     push_set(&set, &repository, lock_output, client, context).await
 }
 
@@ -101,7 +101,9 @@ async fn push_set(
     let lock_output = LockOutput::checked(lock_output, "push", set)?;
     let destination = client.repository(repository);
     let listener = context.progress.listener("push");
-    let outcome = copy::to_repository(set, destination, repository, Options::default(), listener).await?;
+    let outcome = copy::to_repository(set, destination, repository, Options::default(), listener)
+        .await
+        .map_err(|error| push_error(error, set, repository))?;
     // What comes now is no whole line.
     context.progress.rest();
     if let Some(warning) = left_out_warning(outcome.left_out_images) {
@@ -114,4 +116,16 @@ async fn push_set(
         lock_output.write(set, &outcome)?;
     }
     Ok(())
+}
+
+/// The error in the reference's words. What goes wrong with a tag says so itself.
+fn push_error(error: imgpkg_copy::Error, set: &ImageSet, repository: &Repository) -> CommandError {
+    let pushed = |item: &Item| match &item.tag {
+        Some(tag) => repository.tagged(tag.clone()).to_string(),
+        None => repository.at(item.source.digest().clone()).to_string(),
+    };
+    match (error, set.items.first()) {
+        (error @ imgpkg_copy::Error::Tag { .. }, _) | (error, None) => error.into(),
+        (error, Some(item)) => CommandError::Push { target: pushed(item), source: Box::new(error) },
+    }
 }
