@@ -190,20 +190,59 @@ fn a_truncated_archive_is_refused_wherever_it_ends() {
 }
 
 #[test]
-fn an_archive_whose_blob_does_not_match_its_digest_is_refused() {
+fn an_archive_whose_blob_does_not_match_its_digest_is_refused_with_its_name() {
     let imgpkg = imgpkg();
     let registry = Registry::embedded(&imgpkg);
     let tar = archive(&imgpkg, &registry);
-    let mut bytes = std::fs::read(&tar).unwrap();
-    let at = bytes.len() - 1024 - 512;
-    bytes[at] ^= 1;
-    std::fs::write(&tar, &bytes).unwrap();
+    let whole = std::fs::read(&tar).unwrap();
+    // That of the bundle, which is read to find out what it names, and that of its image, in the order of their digests.
+    let layers: Vec<_> = tar::Archive::new(&whole[..])
+        .entries()
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().unwrap().to_str().unwrap().ends_with(".tar.gz"))
+        .map(|entry| usize::try_from(entry.raw_file_position() + entry.size()).unwrap())
+        .collect();
+    assert_eq!(layers.len(), 2);
     // Another registry than the one it came from, which would only have to mount what it has.
     let registry = Registry::embedded(&imgpkg);
     let to = registry.reference("dst/x");
-    let error = imgpkg.run(&["copy", "--tar", tar.to_str().unwrap(), "--to-repo", &to]).failure().stderr;
-    assert!(registry.tags("dst/x").is_empty());
-    assert!(error.contains("sha256"), "{error}");
+    let mut beginnings = vec![
+        format!("Reading archive '{}' (hint: the archive is damaged, get it again):", tar.display()),
+        format!("from archive '{}' to {to} (hint: the archive is damaged, get it again;", tar.display()),
+    ];
+    for end in layers {
+        let mut bytes = whole.clone();
+        bytes[end - 1] ^= 1;
+        std::fs::write(&tar, &bytes).unwrap();
+        let error = imgpkg.run(&["copy", "--tar", tar.to_str().unwrap(), "--to-repo", &to]).failure().stderr;
+        assert!(registry.tags("dst/x").is_empty());
+        assert!(error.contains("error verifying sha256 checksum"), "{error}");
+        beginnings.retain(|beginning| !error.contains(beginning));
+    }
+    assert!(beginnings.is_empty(), "never said: {beginnings:?}");
+}
+
+#[test]
+fn an_image_in_an_archive_that_does_not_match_its_digest_is_refused_with_the_name_of_the_archive() {
+    let imgpkg = imgpkg();
+    let registry = Registry::embedded(&imgpkg);
+    Image::of_files(&[("a", b"a")]).push(&registry, "src/app", "v1");
+    let tar = imgpkg.home().join("app.tar");
+    let tar = tar.to_str().unwrap();
+    imgpkg.run(&["copy", "-i", &registry.reference("src/app:v1"), "--to-tar", tar]).success();
+    let mut bytes = std::fs::read(tar).unwrap();
+    let layer = bytes.windows(2).rposition(|window| window == [0x1f, 0x8b]).unwrap();
+    bytes[layer + 12] ^= 1;
+    std::fs::write(tar, &bytes).unwrap();
+    let registry = Registry::embedded(&imgpkg);
+    let to = registry.reference("dst/x");
+    for arguments in [["copy", "--tar", tar, "--to-repo", &to], ["push", "--tar", tar, "--to-repo", &to]] {
+        let error = imgpkg.run(&arguments).failure().stderr;
+        let expected = format!("from archive '{tar}' to {to} (hint: the archive is damaged, get it again;");
+        assert!(error.contains(&expected) && error.contains("error verifying sha256 checksum"), "{error}");
+        assert!(registry.tags("dst/x").is_empty());
+    }
 }
 
 #[test]
