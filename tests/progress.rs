@@ -358,8 +358,16 @@ fn whole_layers_of_an_unfinished_tar_are_announced_without_resume_too() {
     assert!(ran.stderr.contains("\nhint: "), "{}", ran.stderr);
     source.proxy.set_faults(Vec::new());
     let ran = source.to_tar(&tar, &["--tty"]).success();
-    let reused = "copy | Going to reuse 6 layers from the tar already in disk\ncopy | writing layers...\n";
-    assert!(ran.stdout.contains(reused), "{}", ran.stdout);
+    let (_, reused) =
+        ran.stdout.split_once("copy | Going to reuse ").unwrap_or_else(|| panic!("{}", ran.stdout));
+    let (count, rest) = reused.split_once(' ').unwrap();
+    assert!(
+        rest.starts_with("layers from the tar already in disk\ncopy | writing layers...\n"),
+        "{}",
+        ran.stdout
+    );
+    // The two layers of the bundles need not be fetched, so they may come before or after the one that failed.
+    assert!((4..=6).contains(&count.parse::<usize>().unwrap()), "{}", ran.stdout);
 }
 
 /// How many blobs an undisturbed copy to a tar asks for.

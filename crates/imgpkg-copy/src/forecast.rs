@@ -9,7 +9,7 @@ use imgpkg_oci::{
 
 use crate::Error;
 use crate::copy::{Options, archive_forecast, archived, previous_archive, shipments};
-use crate::discover::ImageSet;
+use crate::discover::{ImageSet, KeptLayers};
 use crate::plan::{BlobOrigin, LayerChoice, Plan, Shipment};
 
 /// How many blobs, and how large they are together.
@@ -64,6 +64,8 @@ pub struct Forecast {
     pub locations: usize,
     /// The size in bytes of the archive that would be written.
     pub archive_bytes: Option<u64>,
+    /// Of the blobs to be fetched, the number of those that finding out what there is to copy has fetched already.
+    pub at_hand: usize,
     /// Of the blobs to be fetched, the bytes that the disk has: beginnings of layers in an unfinished archive.
     pub begun_bytes: u64,
 }
@@ -87,6 +89,7 @@ impl Forecast {
             .await
             .map_err(|error| error.on_the_way(set.archive.as_deref(), repository))?;
         let mut forecast = Self::of_plan(&shipments, &plan, options.layers);
+        let kept = KeptLayers::of(set);
         for step in &plan.blobs {
             let size = step.descriptor.size;
             if step.mount_from.is_some() {
@@ -97,6 +100,7 @@ impl Forecast {
             forecast.send_large += usize::from(size > LARGE_BYTES);
             if is_remote(&step.origin) {
                 forecast.fetch.add(size);
+                forecast.at_hand += usize::from(kept.has(&step.descriptor.digest));
             }
         }
         forecast.manifests = plan.manifests.iter().map(|step| step.targets.len()).sum();
@@ -122,11 +126,13 @@ impl Forecast {
         forecast.archive_bytes = Some(archive.size());
         // Configurations are in `manifest.json`, and fetched by now.
         forecast.there = Amount::default();
-        for (_, layer) in archive.layers() {
+        let kept = KeptLayers::of(set);
+        for (digest, layer) in archive.layers() {
             if layer.is_whole() {
                 forecast.there.add(layer.size);
             } else {
                 forecast.fetch.add(layer.size);
+                forecast.at_hand += usize::from(kept.has(digest));
                 forecast.begun_bytes += layer.there;
             }
         }

@@ -26,10 +26,15 @@ impl KeptLayers {
         Self(Arc::new(layers.collect()))
     }
 
+    /// Is this layer one of them?
+    pub(crate) fn has(&self, layer: &Digest) -> bool {
+        self.0.contains_key(layer)
+    }
+
     /// Where an item's layers are read from: from memory, if that is where they are.
     pub(crate) fn source(&self, set: &ImageSet, item: &Item) -> Arc<dyn Source> {
         let source = set.repositories.source(item.source.repository());
-        match item.tree.layers().any(|layer| self.0.contains_key(&layer.digest)) {
+        match item.tree.layers().any(|layer| self.has(&layer.digest)) {
             true => Arc::new(KeptSource { layers: self.0.clone(), source }),
             false => source,
         }

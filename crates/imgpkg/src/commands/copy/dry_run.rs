@@ -46,7 +46,7 @@ pub(super) async fn run(
 fn requests_of(forecast: &Forecast) -> usize {
     let sends = 2 * forecast.send.blobs + forecast.send_large;
     let writes = forecast.manifests + forecast.tags + REQUESTS_OF_LOCATIONS * forecast.locations;
-    forecast.fetch.blobs + forecast.mount.blobs + sends + writes
+    forecast.fetch.blobs - forecast.at_hand.min(forecast.fetch.blobs) + forecast.mount.blobs + sends + writes
 }
 
 fn text(forecast: &Forecast, place: &str, requests: usize) -> String {
@@ -131,6 +131,7 @@ mod tests {
             there: of(12, 34 << 20),
             mount: of(3, 1 << 20),
             fetch: of(2, 500),
+            at_hand: 1,
             send: of(4, 777 << 20),
             send_large: 1,
             manifests: 5,
@@ -138,7 +139,7 @@ mod tests {
             locations: 2,
             ..Forecast::default()
         };
-        assert_eq!(requests_of(&forecast), 2 + 3 + 2 * 4 + 1 + 5 + 1 + 2 * 8);
+        assert_eq!(requests_of(&forecast), 2 - 1 + 3 + 2 * 4 + 1 + 5 + 1 + 2 * 8);
         let a = "a".repeat(64);
         let expected = format!(
             "Would copy 2 images to internal.example/app:
