@@ -26,18 +26,17 @@ struct Page {
 }
 
 impl Session {
-    /// Is the repository one that nobody has pushed a tag to? In doubt it is not.
+    /// Is the repository one that nobody has pushed a tag to? In doubt it is not; it is only worth asking once.
     pub(crate) async fn has_no_tags(&self) -> bool {
         let Ok(mut url) = self.url("tags/list").await else { return false };
         url.query_pairs_mut().append_pair("n", "1");
         let call = Call::new(Method::GET, url, Access::Push, &[200, 404]);
-        match self.read(&call, MOST_BYTES).await {
-            Ok((response, _)) if response.status() == 404 => true,
-            Ok((_, body)) => {
-                serde_json::from_slice(&body).is_ok_and(|page: Page| page.tags.unwrap_or_default().is_empty())
-            }
-            Err(_) => false,
+        let Ok(mut response) = self.send_once(&call).await else { return false };
+        if response.status() == 404 {
+            return true;
         }
+        let Ok(body) = response.document(MOST_BYTES).await else { return false };
+        serde_json::from_slice(&body).is_ok_and(|page: Page| page.tags.unwrap_or_default().is_empty())
     }
 
     /// All tags, in the order in which the registry lists them.
